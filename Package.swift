@@ -1,0 +1,106 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+// Targets stand in data-flow order: what runs in the profiled server, what both sides share, the
+// tool. Every name carries the prefix because names must be unique in a user's package graph.
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// `Lifetimes` is experimental in name only: the standard library's own `Span` rests on it.
+let library: [SwiftSetting] =
+  strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+let c: [CSetting] = [
+  .treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra"),
+]
+
+func tool(
+  _ name: String, uses dependencies: [Target.Dependency] = [], links: [LinkerSetting] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/Tool/\(name)", swiftSettings: library,
+    linkerSettings: links)
+}
+
+func tests(_ name: String, uses dependencies: [Target.Dependency]) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: [],
+    swiftSettings: strict)
+}
+
+let package = Package(
+  name: "Wick",
+  products: [
+    .library(name: "WickAgent", targets: ["WickAgent"]),
+    .executable(name: "wick", targets: ["wick"]),
+  ],
+  targets: [
+    // In the profiled process.
+    .target(
+      name: "CWickAgent", dependencies: ["CWickFormat"], path: "Sources/InProcess/CWickAgent",
+      cSettings: c, plugins: ["WickAgentLibraryPlugin"]),
+    .target(
+      name: "WickAgent", dependencies: ["CWickAgent"], path: "Sources/InProcess/WickAgent",
+      swiftSettings: library),
+    .plugin(
+      name: "WickAgentLibraryPlugin", capability: .buildTool(),
+      path: "Sources/InProcess/AgentLibraryPlugin"),
+
+    // On both sides.
+    .target(name: "CWickFormat", path: "Sources/Shared/CWickFormat", cSettings: c),
+
+    // In the tool.
+    tool("WickProfile"),
+    tool("WickRecording", uses: ["CWickFormat", "WickProfile"]),
+    .systemLibrary(
+      name: "CWickElf", path: "Sources/Tool/CWickElf", pkgConfig: "libelf",
+      providers: [.apt(["libelf-dev"])]),
+    tool(
+      "WickSymbols", uses: ["CWickElf", "WickProfile", "WickRecording"],
+      links: [.linkedLibrary("stdc++")]),
+    tool("WickFormats", uses: ["WickProfile"]),
+    .target(
+      name: "CWickAssets", path: "Sources/Tool/CWickAssets",
+      exclude: ["flamegraph.js", "flamegraph.css"], cSettings: c),
+    tool("WickRender", uses: ["CWickAssets", "WickProfile"]),
+    .executableTarget(
+      name: "wick",
+      dependencies: ["WickProfile", "WickRecording", "WickSymbols", "WickFormats", "WickRender"],
+      path: "Sources/Tool/wick", swiftSettings: library),
+
+    // Programs to profile.
+    .systemLibrary(
+      name: "CWickSampleEvent", path: "Samples/CWickSampleEvent", pkgConfig: "libevent",
+      providers: [.apt(["libevent-dev"])]),
+    .systemLibrary(
+      name: "CWickSampleSQLite", path: "Samples/CWickSampleSQLite", pkgConfig: "sqlite3",
+      providers: [.apt(["libsqlite3-dev"])]),
+    .executableTarget(
+      name: "WickBlogServer",
+      dependencies: ["WickAgent", "CWickSampleEvent", "CWickSampleSQLite"],
+      path: "Samples/BlogServer", swiftSettings: strict),
+    .executableTarget(
+      name: "WickKnownSplit", path: "Samples/KnownSplit", cSettings: c,
+      linkerSettings: [.linkedLibrary("pthread")]),
+    .executableTarget(
+      name: "WickBenchmarks", dependencies: ["WickProfile", "WickRecording"],
+      path: "Samples/Benchmarks", swiftSettings: strict),
+
+    // One test target per folder.
+    tests("WickProfileTests", uses: ["WickProfile"]),
+    tests("WickRecordingTests", uses: ["WickRecording", "WickProfile", "CWickFormat"]),
+    tests("WickSymbolsTests", uses: ["WickSymbols", "WickProfile"]),
+    tests("WickFormatsTests", uses: ["WickFormats", "WickProfile"]),
+    tests("WickRenderTests", uses: ["WickRender", "WickProfile"]),
+    tests("WickAgentTests", uses: ["CWickAgent", "WickAgent"]),
+    tests(
+      "WickEndToEndTests", uses: ["WickProfile", "WickRecording", "WickSymbols", "WickFormats"]),
+  ],
+  cLanguageStandard: .c2x
+)

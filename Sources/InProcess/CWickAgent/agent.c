@@ -1,0 +1,1 @@
+#include "wick_agent.h"

@@ -1,0 +1,18 @@
+#include "wick_assets.h"
+
+static const char flamegraph_js[] = {
+#embed "flamegraph.js"
+};
+static const char flamegraph_css[] = {
+#embed "flamegraph.css"
+};
+
+const char *wick_asset_flamegraph_js(size_t *byte_count) {
+    *byte_count = sizeof(flamegraph_js);
+    return flamegraph_js;
+}
+
+const char *wick_asset_flamegraph_css(size_t *byte_count) {
+    *byte_count = sizeof(flamegraph_css);
+    return flamegraph_css;
+}

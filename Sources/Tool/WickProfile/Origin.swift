@@ -1,0 +1,41 @@
+/// How a profile was taken and what was lost on the way; shown in every output.
+public struct Origin: Hashable, Sendable {
+  /// One process image (a segment of a recording).
+  public struct Process: Hashable, Sendable {
+    /// Process id.
+    public var pid: UInt32
+    /// Facts as recorded, such as `command`, `executable`, `engine` and `fallback`.
+    public var info: [String: String] = [:]
+    /// Running totals as recorded, by the name of the statistic (`RecordedStatistic`).
+    public var statistics: [String: UInt64] = [:]
+    /// Why the recording ended; nil where it was cut short.
+    public var endReason: String?
+
+    /// Creates a process.
+    public init(pid: UInt32) {
+      self.pid = pid
+    }
+  }
+
+  /// The processes, in file order; empty for text formats.
+  public var processes: [Process] = []
+  /// Requested rate in samples per CPU-second; 0 where not known.
+  public var rateHertz: UInt32 = 0
+  /// CPU time per unit of weight; 0 where not known.
+  public var periodNanoseconds: UInt32 = 0
+  /// Length of the recording.
+  public var durationNanoseconds: UInt64 = 0
+  /// What a reader has to tell the user, one sentence each ("cut at byte 4711: …").
+  public var warnings: [String] = []
+
+  /// Creates an empty origin.
+  public init() {}
+
+  /// The sum of a statistic over all processes, saturating.
+  public func statistic(_ name: String) -> UInt64 {
+    processes.reduce(0) { sum, process in
+      let (total, overflow) = sum.addingReportingOverflow(process.statistics[name] ?? 0)
+      return overflow ? .max : total
+    }
+  }
+}

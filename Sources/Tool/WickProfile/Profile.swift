@@ -1,0 +1,132 @@
+/// The hub: every source is read into a profile, every view is made from one.
+///
+/// Samples are rows; what they count are columns of integers in base units, one per `valueTypes`
+/// entry. Invariants: every index is inside its table, and each column has `samples.count` rows.
+public struct Profile: Sendable {
+  /// One row: where and when something was counted.
+  public struct Sample: Hashable, Sendable {
+    /// Node of `stacks`.
+    public var stack: Int
+    /// Index into `threads`; nil where the source has no threads.
+    public var thread: Int?
+    /// Time since the start of the recording; 0 where the source has no times.
+    public var nanoseconds: UInt64
+
+    /// Creates a row.
+    public init(stack: Int, thread: Int? = nil, nanoseconds: UInt64 = 0) {
+      self.stack = stack
+      self.thread = thread
+      self.nanoseconds = nanoseconds
+    }
+  }
+
+  /// A thread of a profiled process.
+  public struct Thread: Hashable, Sendable {
+    /// Process that the thread belongs to.
+    public var pid: UInt32
+    /// Kernel thread id.
+    public var tid: UInt32
+    /// Latest name.
+    public var name: String
+
+    /// Creates a thread.
+    public init(pid: UInt32, tid: UInt32, name: String) {
+      self.pid = pid
+      self.tid = tid
+      self.name = name
+    }
+  }
+
+  /// What each column counts; at least one.
+  public var valueTypes: [ValueType]
+  /// Modules that frames refer to.
+  public var modules: [Module] = []
+  /// Threads that samples refer to.
+  public var threads: [Thread] = []
+  /// Frames that stacks refer to, each once.
+  public private(set) var frames: [Frame] = []
+  /// All stacks.
+  public private(set) var stacks = StackTree()
+  /// All rows.
+  public private(set) var samples: [Sample] = []
+  /// `columns[i][row]` counts `valueTypes[i]` for `samples[row]`.
+  public private(set) var columns: [[Int64]]
+  /// How the profile was taken, and what was lost.
+  public var origin = Origin()
+
+  private var frameIDs: [Frame: Int] = [:]
+
+  /// Creates an empty profile.
+  public init(valueTypes: [ValueType]) {
+    self.valueTypes = valueTypes
+    columns = Array(repeating: [], count: valueTypes.count)
+  }
+
+  /// Returns the index of a frame, added on first use.
+  public mutating func intern(_ frame: Frame) -> Int {
+    if let known = frameIDs[frame] { return known }
+    frames.append(frame)
+    frameIDs[frame] = frames.count - 1
+    return frames.count - 1
+  }
+
+  /// Returns the stack with `frame` (an index into `frames`) called from `parent`.
+  public mutating func stack(parent: Int, frame: Int) -> Int {
+    stacks.node(parent: parent, frame: frame)
+  }
+
+  /// Adds a row.
+  ///
+  /// - Parameters:
+  ///   - sample: The row; its stack is a node of `stacks`.
+  ///   - values: One value per column.
+  public mutating func add(_ sample: Sample, values: [Int64]) {
+    samples.append(sample)
+    for (column, value) in values.enumerated() { columns[column].append(value) }
+  }
+
+  /// The sum of a column, saturating.
+  public func total(of column: Int) -> Int64 {
+    columns[column].reduce(0) { $0.addingSaturating($1) }
+  }
+
+  /// Returns this profile with each frame replaced by a chain of frames, root first.
+  ///
+  /// An empty chain removes the frame. Stacks that become equal become one; rows stay as they are.
+  ///
+  /// - Parameter transform: Called once per frame, in index order.
+  /// - Returns: A profile with the same rows and values.
+  public func replacingFrames(_ transform: (Frame) -> [Frame]) -> Profile {
+    var result = Profile(valueTypes: valueTypes)
+    result.modules = modules
+    result.threads = threads
+    result.origin = origin
+    var chains: [[Int]] = []
+    chains.reserveCapacity(frames.count)
+    for frame in frames { chains.append(transform(frame).map { result.intern($0) }) }
+    var nodes = [Int](repeating: 0, count: stacks.count)
+    for node in 1..<max(stacks.count, 1) {
+      var target = nodes[Int(stacks.parents[node])]
+      for frame in chains[Int(stacks.frames[node])] {
+        target = result.stack(parent: target, frame: frame)
+      }
+      nodes[node] = target
+    }
+    result.samples = samples.map { sample in
+      var sample = sample
+      sample.stack = nodes[sample.stack]
+      return sample
+    }
+    result.columns = columns
+    return result
+  }
+}
+
+extension Int64 {
+  /// The sum, held at the bounds of the type: values come from files.
+  package func addingSaturating(_ other: Int64) -> Int64 {
+    let (sum, overflow) = addingReportingOverflow(other)
+    guard overflow else { return sum }
+    return other < 0 ? .min : .max
+  }
+}
