@@ -22,6 +22,9 @@ typedef struct {
     /// PT_GNU_EH_FRAME (.eh_frame_hdr) as mapped; NULL where the module has none.
     const uint8_t *eh_frame_hdr;
     size_t eh_frame_hdr_byte_count;
+    /// Extent of the PT_LOAD segment that .eh_frame_hdr is in: nothing outside of it is read, as
+    /// there may be unmapped gaps between segments. Both 0: all of start..<end is readable.
+    uintptr_t segment_start, segment_end;
 } wick_unwind_module;
 
 /// Registers of the interrupted code, from its ucontext.
@@ -29,19 +32,38 @@ typedef struct {
     uintptr_t pc, sp, fp;
 } wick_registers;
 
-/// Which stack memory may be read.
+enum : unsigned { WICK_RULE_CACHE_SLOT_COUNT = 512 };
+
+/// The rules that a thread's last walks needed, so that the next need not search for them. Zeroed
+/// by its owner, then only used by `wick_unwind`.
+typedef struct {
+    uint64_t generation;
+    struct {
+        uintptr_t pc;
+        uint64_t rule;
+    } slots[WICK_RULE_CACHE_SLOT_COUNT];
+} wick_rule_cache;
+
+/// Which stack memory may be read, and what a walk may write to. All of it belongs to one walk at a
+/// time: a handler that can be interrupted by another one's walk needs its own.
 typedef struct {
     /// sp ≤ address < high is mapped and readable; 0 if nothing is known, then every read goes
-    /// through process_vm_readv, a window at a time.
+    /// through process_vm_readv, a window at a time. Only sp's own stack counts: of a thread that
+    /// runs on another one (sigaltstack, a fiber), nothing is known.
     uintptr_t high;
-    /// For those windows: `scratch_byte_count` bytes (≥ 4096) owned by the calling thread.
+    /// For those windows: `scratch_byte_count` bytes (≥ 4096) owned by the calling thread. NULL
+    /// where process_vm_readv must not be called (a seccomp filter may kill for it).
     uint8_t *scratch;
     size_t scratch_byte_count;
+    /// NULL costs a search per frame.
+    wick_rule_cache *cache;
 } wick_stack_memory;
 
 /// The result of one walk.
 typedef struct {
-    /// Frames written: the interrupted instruction, then return addresses, leaf first.
+    /// Frames written: the interrupted instruction, then return addresses, leaf first. The frame
+    /// that was interrupted by a signal whose handler is among the frames before it made no call;
+    /// it is given as its pc + 1, so that all but the first are looked up at address − 1.
     size_t frame_count;
     /// 0 if the thread's entry was reached, else why the walk stopped.
     uint32_t truncation;

@@ -1,0 +1,158 @@
+// SIGNAL-SAFE: calls only wick_step_uncovered and the inline functions of unwind_memory.h; some
+// 200 bytes of stack.
+#include "unwind.h"
+
+#include "unwind_memory.h"
+#include "unwind_modules.h"
+#include "unwind_uncovered.h"
+
+enum : uintptr_t {
+    /// The frame pointer of a caller whose own was lost: fails wherever it is used.
+    LOST_FRAME_POINTER = 1,
+    /// Where the kernel's ucontext has the interrupted registers (asm/sigcontext.h).
+    UCONTEXT_FP_OFFSET = 120,
+    UCONTEXT_SP_OFFSET = 160,
+    UCONTEXT_PC_OFFSET = 168,
+};
+
+static inline wick_cfi_rule search(const wick_unwind_list *list, uintptr_t pc) {
+    const wick_unwind_entry *entry = wick_unwind_find(list, pc);
+    if (!entry || !entry->table) {
+        return (wick_cfi_rule){.cfa = WICK_CFA_UNCOVERED};
+    }
+    return wick_cfi_table_find(entry->table, (uint32_t)(pc - entry->text_start));
+}
+
+/// The rule of the code at `pc`.
+static inline wick_cfi_rule find_rule(const wick_unwind_list *list, wick_rule_cache *cache,
+                                      uintptr_t pc) {
+    if (!cache) {
+        return search(list, pc);
+    }
+    // An empty slot's pc is 0, its rule "uncovered": true of address 0.
+    size_t slot = (pc ^ pc >> 9) % WICK_RULE_CACHE_SLOT_COUNT;
+    wick_cfi_rule rule;
+    if (cache->slots[slot].pc == pc) {
+        memcpy(&rule, &cache->slots[slot].rule, sizeof rule);
+        return rule;
+    }
+    rule = search(list, pc);
+    cache->slots[slot].pc = pc;
+    memcpy(&cache->slots[slot].rule, &rule, sizeof rule);
+    return rule;
+}
+
+/// Empties a cache that was filled from another list.
+static void refresh(wick_rule_cache *cache, const wick_unwind_list *list) {
+    uint64_t generation = list ? list->generation : 0;
+    if (!cache || cache->generation == generation) {
+        return;
+    }
+    for (size_t i = 0; i < WICK_RULE_CACHE_SLOT_COUNT; i++) {
+        cache->slots[i].pc = 0;
+        cache->slots[i].rule = 0;
+        // Else the compiler makes a call of memset of it.
+        __asm__ volatile("" ::: "memory");
+    }
+    cache->generation = generation;
+}
+
+/// Goes on where the signal came, by the ucontext that the kernel left at the trampoline's sp.
+static wick_step step_signal(wick_stack_reader *reader, wick_frame *frame) {
+    wick_frame interrupted = {.exact = true};
+    if (!wick_stack_read(reader, frame->sp + UCONTEXT_FP_OFFSET, frame->sp, &interrupted.fp) ||
+        !wick_stack_read(reader, frame->sp + UCONTEXT_SP_OFFSET, frame->sp, &interrupted.sp) ||
+        !wick_stack_read(reader, frame->sp + UCONTEXT_PC_OFFSET, frame->sp, &interrupted.pc)) {
+        return WICK_STEP_UNREADABLE;
+    }
+    if (!wick_may_be_code(interrupted.pc)) {
+        return WICK_STEP_IMPLAUSIBLE;
+    }
+    // Its stack may be another one, above or below; the number of frames bounds the walk.
+    *frame = interrupted;
+    return WICK_STEP_DONE;
+}
+
+/// Goes to the caller by a rule of .eh_frame.
+static inline wick_step step_by_rule(wick_cfi_rule rule, wick_stack_reader *reader,
+                                     wick_frame *frame) {
+    uintptr_t cfa = (uintptr_t)(intptr_t)rule.cfa_offset;
+    switch ((wick_cfa_kind)rule.cfa) {
+    case WICK_CFA_SP: cfa += frame->sp; break;
+    case WICK_CFA_FP: cfa += frame->fp; break;
+    case WICK_CFA_PLT: cfa += frame->sp + ((frame->pc & 15) >= rule.parameter ? 8 : 0); break;
+    case WICK_CFA_AT_SP:
+    case WICK_CFA_AT_FP: {
+        uintptr_t base = rule.cfa == WICK_CFA_AT_SP ? frame->sp : frame->fp;
+        if (!wick_stack_read(reader, base + cfa, frame->sp, &cfa)) {
+            return WICK_STEP_UNREADABLE;
+        }
+        cfa += rule.parameter;
+        break;
+    }
+    case WICK_CFA_SIGNAL: return step_signal(reader, frame);
+    case WICK_CFA_END: return WICK_STEP_END;
+    case WICK_CFA_UNCOVERED:
+    case WICK_CFA_UNKNOWN: return WICK_STEP_NO_RULE;
+    }
+    // Also true of a lost frame pointer, and what keeps the walk from going round.
+    if (cfa <= frame->sp || cfa % sizeof(uintptr_t) != 0) {
+        return WICK_STEP_IMPLAUSIBLE;
+    }
+    wick_frame caller = {.sp = cfa, .fp = frame->fp, .exact = rule.is_signal_frame};
+    if (!wick_stack_read(reader, cfa - sizeof(uintptr_t), frame->sp, &caller.pc)) {
+        return WICK_STEP_UNREADABLE;
+    }
+    if (rule.fp == WICK_FP_LOST) {
+        caller.fp = LOST_FRAME_POINTER;
+    } else if (rule.fp != WICK_FP_SAME) {
+        uintptr_t base = rule.fp == WICK_FP_AT_CFA ? cfa : frame->fp;
+        uintptr_t address = base + (uintptr_t)(intptr_t)rule.fp_offset;
+        if (!wick_stack_read(reader, address, frame->sp, &caller.fp)) {
+            return WICK_STEP_UNREADABLE;
+        }
+    }
+    if (caller.pc == 0) {
+        return WICK_STEP_END;
+    }
+    if (!wick_may_be_code(caller.pc)) {
+        return WICK_STEP_IMPLAUSIBLE;
+    }
+    *frame = caller;
+    return WICK_STEP_DONE;
+}
+
+static uint32_t truncation_of(wick_step step) {
+    switch (step) {
+    case WICK_STEP_DONE: return WICK_TRUNCATED_DEPTH;
+    case WICK_STEP_END: return 0;
+    case WICK_STEP_UNREADABLE: return WICK_TRUNCATED_MEMORY;
+    case WICK_STEP_IMPLAUSIBLE: return WICK_TRUNCATED_BAD_FRAME;
+    case WICK_STEP_NO_RULE: return WICK_TRUNCATED_NO_RULE;
+    }
+    return WICK_TRUNCATED_BAD_FRAME;
+}
+
+wick_walk wick_unwind_over(const wick_unwind_list *list, const wick_registers *registers,
+                           const wick_stack_memory *memory, uintptr_t *frames, size_t limit) {
+    wick_walk walk = {0};
+    wick_frame frame = {registers->pc, registers->sp, registers->fp, true};
+    wick_stack_reader reader = wick_stack_reader_make(memory, frame.sp);
+    refresh(memory->cache, list);
+    wick_step step = WICK_STEP_DONE;
+    while (step == WICK_STEP_DONE && walk.frame_count < limit) {
+        frames[walk.frame_count] = frame.pc + (frame.exact && walk.frame_count > 0);
+        walk.frame_count += 1;
+        wick_cfi_rule rule = find_rule(list, memory->cache, frame.pc - !frame.exact);
+        step = rule.cfa == WICK_CFA_UNCOVERED
+                   ? wick_step_uncovered(list, &reader, &frame, &walk.frame_pointer_steps)
+                   : step_by_rule(rule, &reader, &frame);
+    }
+    walk.truncation = truncation_of(step);
+    return walk;
+}
+
+wick_walk wick_unwind(const wick_registers *registers, const wick_stack_memory *memory,
+                      uintptr_t *frames, size_t limit) {
+    return wick_unwind_over(wick_unwind_published(), registers, memory, frames, limit);
+}
