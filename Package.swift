@@ -44,7 +44,7 @@ let package = Package(
     // In the profiled process.
     .target(
       name: "CWickAgent", dependencies: ["CWickFormat"], path: "Sources/InProcess/CWickAgent",
-      cSettings: c, plugins: ["WickAgentLibraryPlugin"]),
+      cSettings: c + [.define("_GNU_SOURCE")], plugins: ["WickAgentLibraryPlugin"]),
     .target(
       name: "WickAgent", dependencies: ["CWickAgent"], path: "Sources/InProcess/WickAgent",
       swiftSettings: library),
