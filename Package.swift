@@ -92,7 +92,10 @@ let package = Package(
       name: "WickBenchmarks", dependencies: ["WickProfile", "WickRecording"],
       path: "Samples/Benchmarks", swiftSettings: strict),
 
-    // One test target per folder.
+    // One test target per folder, and a host that tests put the agent into.
+    .executableTarget(
+      name: "WickAgentProbe", path: "Tests/Fixtures/AgentProbe",
+      cSettings: c + [.define("_GNU_SOURCE")]),
     tests("WickProfileTests", uses: ["WickProfile"]),
     tests("WickRecordingTests", uses: ["WickRecording", "WickProfile", "CWickFormat"]),
     tests("WickSymbolsTests", uses: ["WickSymbols", "WickProfile"]),

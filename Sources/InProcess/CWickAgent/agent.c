@@ -15,6 +15,7 @@
 
 #include "config.h"
 #include "engine.h"
+#include "exec_hooks.h"
 #include "handler.h"
 #include "recording.h"
 #include "threads.h"
@@ -77,6 +78,11 @@ static void watch_forks(void) {
 }
 
 // MARK: start and stop
+
+/// What the latest start was asked for, so that recording can go on after an exec that failed.
+static wick_options latest_options;
+static char latest_path[PATH_MAX];
+static pid_t latest_pid;
 
 /// Why an engine does not work here, for people.
 static void explain(const wick_engine_type *engine, int error, wick_session *session) {
@@ -188,6 +194,9 @@ static wick_result start_locked(const wick_options *options) {
         wick_recording_close();
         return failed(WICK_RESULT_CANNOT_OPEN, error);
     }
+    latest_options = *options;
+    latest_pid = getpid();
+    strcpy(latest_path, path);
     return WICK_RESULT_OK;
 }
 
@@ -224,6 +233,31 @@ wick_result wick_stop(void) {
 
 bool wick_is_running(void) {
     return the_agent()->is_running();
+}
+
+// MARK: exec
+
+bool wick_agent_pause_for_exec(void) {
+    // A vfork's child shares our memory but is not the process that records. A handler of the
+    // host's may call us while another call holds the lock: then nothing is paused.
+    if (!wick_writer_is_running() || getpid() != latest_pid ||
+        pthread_mutex_trylock(&lifecycle) != 0) {
+        return false;
+    }
+    bool running = wick_writer_is_running();
+    if (running) {
+        wick_writer_stop(WICK_END_EXEC);
+    }
+    pthread_mutex_unlock(&lifecycle);
+    return running;
+}
+
+void wick_agent_resume_after_exec(void) {
+    int error = errno;
+    wick_options options = latest_options;
+    options.output = latest_path;
+    start_here(&options);
+    errno = error;
 }
 
 // MARK: by environment

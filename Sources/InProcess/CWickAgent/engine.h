@@ -26,6 +26,8 @@ typedef struct {
     int (*probe)(void);
     /// Arms all threads but the agent's; 0 or an errno, then nothing is left armed.
     int (*start)(const wick_engine_setup *setup);
+    /// Called on a new thread before its own code; NULL if threads are covered by themselves.
+    void (*thread_began)(void);
     /// Arms threads that came since; NULL if they are covered by themselves.
     void (*rescan)(void);
     /// Disarms. Signals already on their way may still arrive.

@@ -174,6 +174,14 @@ bool wick_writer_is_running(void) {
     return seen != NONE && seen != DONE;
 }
 
+void wick_writer_thread_began(void) {
+    // The engines are constants: what is read here is one of them or NULL, whatever happens.
+    const wick_engine_type *engine = session.engine;
+    if (get_phase() == RUNNING && engine && engine->thread_began) {
+        engine->thread_began();
+    }
+}
+
 void wick_writer_forget(void) {
     wick_handler_accept(0);
     if (session.engine) {

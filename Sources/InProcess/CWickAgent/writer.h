@@ -35,5 +35,8 @@ void wick_writer_stop(wick_end_reason reason);
 /// Whether the thread is recording.
 bool wick_writer_is_running(void);
 
+/// Called on a new thread before its own code.
+void wick_writer_thread_began(void);
+
 /// In a fork's child, where the thread does not exist: forgets it all.
 void wick_writer_forget(void);

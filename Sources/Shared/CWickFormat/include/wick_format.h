@@ -198,4 +198,6 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("EndReason"))) 
     WICK_END_WRITE_FAILED __attribute__((swift_name("writeFailed"))) = 4,
     /// The requested duration was over.
     WICK_END_DURATION __attribute__((swift_name("duration"))) = 5,
+    /// The process became another program; that one's segment follows if it is recorded too.
+    WICK_END_EXEC __attribute__((swift_name("exec"))) = 6,
 } wick_end_reason;
