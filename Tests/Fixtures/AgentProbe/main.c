@@ -1,16 +1,19 @@
 // A host with habits that an agent could disturb. `WickAgentProbe MODE` exits with 0 if all is as
 // it would be without an agent; see the modes at the end.
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -230,6 +233,25 @@ static int close_all(void) {
     return lseek(mine, 0, SEEK_END) == 0 ? 0 : 1;
 }
 
+/// Becomes the rest of the command line in a world where perf_event_open is denied, as a container
+/// does it.
+static int deny_perf(char **argv) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) {
+        return 1;
+    }
+    argv[1] = argv[0];
+    execv("/proc/self/exe", argv + 1);
+    return 1;
+}
+
 int main(int argc, char **argv) {
     const char *mode = argc > 1 ? argv[1] : "";
     if (strcmp(mode, "burn") == 0) {
@@ -245,6 +267,9 @@ int main(int argc, char **argv) {
     }
     if (strcmp(mode, "spawn") == 0) {
         return spawn_child(argv[0]);
+    }
+    if (strcmp(mode, "without-perf") == 0) {
+        return deny_perf(argv);
     }
     if (strcmp(mode, "deep") == 0) {
         return recurse(10000);
