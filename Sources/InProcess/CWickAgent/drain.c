@@ -266,7 +266,8 @@ static void add_info(const char *key, const char *value, size_t byte_count) {
 
 static void add_infos(const wick_session *session) {
     char text[4096];
-    add_info("agent", "wick 0.1", 8);
+    static const char agent[] = "wick " WICK_VERSION;
+    add_info("agent", agent, sizeof(agent) - 1);
     size_t length = wick_proc_read("/proc/self/cmdline", text, sizeof(text));
     while (length > 0 && text[length - 1] == 0) {
         length--;

@@ -30,6 +30,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// The version of agent and tool, as both print it.
+#define WICK_VERSION "0.1.0"
+
 /// "\x89WICK\r\n\x1a": not text, and damaged by any newline translation (as PNG's magic).
 #define WICK_MAGIC_BYTES {0x89, 'W', 'I', 'C', 'K', '\r', '\n', 0x1a}
 
