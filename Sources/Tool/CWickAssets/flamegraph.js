@@ -267,7 +267,10 @@ function sum() {
     matched += isCaller(i) ? widths[zoomed] : widths[i];
   }
   const noun = boxes === 1 ? " box" : " boxes";
-  tools.matched.textContent = percent(matched, widths[zoomed]) + " in " + grouped(boxes) + noun;
+  // What is not drawn cannot be searched.
+  const bound = Number(root.dataset.leftOut) > 0 ? "\u2265 " : "";
+  tools.matched.textContent =
+    bound + percent(matched, widths[zoomed]) + " in " + grouped(boxes) + noun;
 }
 
 // MARK: Zoom and history
@@ -396,7 +399,7 @@ function onKey(event) {
   } else if (event.key === "Escape") {
     if (tools.query.value) clearSearch();
     else zoomTo(0);
-    if (typing) frames.focus();
+    if (typing) frames.focus({ preventScroll: true });
   } else if (event.target === frames && event.key.startsWith("Arrow")) {
     point(current >= 0 && isShown(current) ? neighbor(current, event.key) : zoomed);
     reveal(current);
@@ -412,6 +415,10 @@ function listen() {
   frames.setAttribute("tabindex", "0");
   frames.setAttribute("role", "group");
   frames.setAttribute("aria-label", "Flame graph: arrow keys move, Enter zooms, Escape resets");
+  frames.addEventListener("focus", () => {
+    if (current < 0 && frames.matches(":focus-visible")) point(zoomed);
+  });
+  frames.addEventListener("blur", () => point(-1));
   frames.addEventListener("mouseover", (event) => point(boxAt(event)));
   frames.addEventListener("mouseleave", () => point(-1));
   frames.addEventListener("click", (event) => {

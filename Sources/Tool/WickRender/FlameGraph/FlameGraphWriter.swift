@@ -8,7 +8,8 @@ import WickProfile
 struct FlameGraphWriter {
   private static let headerHeight = 84
   private static let rowHeight = 16
-  private static let footerHeight = 44
+  private static let footerHeight = 40
+  private static let noteHeight = 20
   /// Label text is 12 pixels high; no common monospace font is wider than 0.61 of that a column.
   private static let columnWidth = 7.32
   private static let labelMargin = 3
@@ -43,13 +44,15 @@ struct FlameGraphWriter {
   // MARK: Around the boxes
 
   private var opening: String {
-    let height = Self.headerHeight + boxesHeight + Self.footerHeight
+    let noteHeight = leftOutNote.isEmpty ? 0 : Self.noteHeight
+    let height = Self.headerHeight + boxesHeight + Self.footerHeight + noteHeight
     let width = FlameGraphLayout.pictureWidth
     return """
       <?xml version="1.0" encoding="UTF-8"?>
       <svg xmlns="http://www.w3.org/2000/svg" class="wick" width="100%" height="\(height)" \
       viewBox="0 0 \(width) \(height)" preserveAspectRatio="xMidYMin meet" \
-      data-total="\(layout.total)" data-unit="\(SVGText.escaped(values.unit))">
+      data-total="\(layout.total)" data-unit="\(SVGText.escaped(values.unit))" \
+      data-left-out="\(layout.narrowCount + layout.surplusCount)">
       <title>\(SVGText.escaped(graph.options.title))</title>
 
       """
@@ -89,7 +92,8 @@ struct FlameGraphWriter {
       x += 34 + owner.label.count * 13 / 2
     }
     if !leftOutNote.isEmpty {
-      result += "<text class=\"note\" x=\"\(x + 6)\" y=\"\(baseline)\">\(leftOutNote)</text>\n"
+      let (x, y) = (FlameGraphLayout.margin, baseline + Self.noteHeight)
+      result += "<text class=\"note\" x=\"\(x)\" y=\"\(y)\">\(leftOutNote)</text>\n"
     }
     return result + "</g>\n"
   }

@@ -15,7 +15,8 @@ struct ValueText: Sendable {
 
   /// A value with its unit, such as `1,234 samples`.
   func text(_ value: Int64) -> String {
-    "\(Self.grouped(value)) \(value == 1 && noun.hasSuffix("s") && noun != "ns" ? String(noun.dropLast()) : noun)"
+    let plural = value != 1 || noun == "ns" || !noun.hasSuffix("s")
+    return "\(Self.grouped(value)) \(plural ? noun[...] : noun.dropLast())"
   }
 
   /// The unit in the plural.
