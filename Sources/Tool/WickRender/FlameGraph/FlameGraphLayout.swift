@@ -70,8 +70,8 @@ struct FlameGraphLayout: Sendable {
 
   /// Keeps the widest boxes, in their order.
   ///
-  /// A caller is at least as wide as its callees and less deep, so it is kept with them; among equals
-  /// depth decides, so that towers lose their tops on the left as on the right.
+  /// A caller is at least as wide as its callees and less deep, so it is kept with them; among
+  /// equals depth decides, so that towers lose their tops on the left as on the right.
   private static func widest(_ count: Int, of boxes: [Box], in tree: CallTree) -> [Box] {
     let count = max(count, 1)
     guard boxes.count > count else { return boxes }

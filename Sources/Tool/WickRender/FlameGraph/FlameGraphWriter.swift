@@ -144,8 +144,8 @@ struct FlameGraphWriter {
     var result = """
       <g data-x="\(box.start)" data-w="\(box.width)" data-s="\(max(node.selfValue, 0))" \
       data-d="\(node.depth)"><title>\(hover)</title>\
-      <rect\(thin) x="\(start.attribute)" y="\(bottom - Self.rowHeight)" width="\(width.attribute)" \
-      height="\(Self.rowHeight - 1)" rx="1" fill="\(color.hex)"/>
+      <rect\(thin) x="\(start.attribute)" y="\(bottom - Self.rowHeight)" \
+      width="\(width.attribute)" height="\(Self.rowHeight - 1)" rx="1" fill="\(color.hex)"/>
       """
     let room = max(pixels - 2 * Double(Self.labelMargin), 0)
     let label = SVGText.fitted(function.name, columns: Int(room / Self.columnWidth))

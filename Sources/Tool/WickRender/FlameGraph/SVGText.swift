@@ -29,7 +29,7 @@ enum SVGText {
     }
   }
 
-  /// Cuts text to a number of columns of a monospace font, the last an ellipsis where it was longer.
+  /// Cuts text to columns of a monospace font, the last an ellipsis where it was longer.
   ///
   /// - Parameters:
   ///   - text: The text.
