@@ -68,18 +68,12 @@ public struct CallTree: Sendable {
     var ids: [Function: Int] = [:]
     return profile.frames.map { frame in
       let module = frame.module.map { String(profile.modules[$0].name) } ?? ""
-      let function = Function(name: Self.name(of: frame, module: module), module: module)
+      let function = Function(name: profile.name(of: frame), module: module)
       if let known = ids[function] { return known }
       functions.append(function)
       ids[function] = functions.count - 1
       return functions.count - 1
     }
-  }
-
-  private static func name(of frame: Frame, module: String) -> String {
-    if !frame.function.isEmpty { return frame.function }
-    let hex = String(frame.address ?? 0, radix: 16)
-    return module.isEmpty ? "0x\(hex)" : "\(module)+0x\(hex)"
   }
 
   /// Fills `nodes` from a merged tree, with an explicit stack: call paths may be very deep.

@@ -85,6 +85,27 @@ public struct Profile: Sendable {
     for (column, value) in values.enumerated() { columns[column].append(value) }
   }
 
+  /// Adds many rows at once.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows; their stacks are nodes of `stacks`.
+  ///   - values: One array per column, each with a value per row.
+  /// - Precondition: The counts agree.
+  public mutating func add(_ rows: [Sample], columns values: [[Int64]]) {
+    precondition(values.count == columns.count && values.allSatisfy { $0.count == rows.count })
+    samples.append(contentsOf: rows)
+    for (column, added) in values.enumerated() { columns[column].append(contentsOf: added) }
+  }
+
+  /// The name of a frame as shown everywhere: its function, else where its code is.
+  public func name(of frame: Frame) -> String {
+    if !frame.function.isEmpty { return frame.function }
+    guard let address = frame.address else { return "[unknown]" }
+    let hex = String(address, radix: 16)
+    let module = frame.module.map { modules[$0].name } ?? ""
+    return module.isEmpty ? "0x\(hex)" : "\(module)+0x\(hex)"
+  }
+
   /// The sum of a column, saturating.
   public func total(of column: Int) -> Int64 {
     columns[column].reduce(0) { $0.addingSaturating($1) }
