@@ -12,15 +12,22 @@ struct ProfileBuilder {
   private var nanoseconds: [Int64] = []
   private var warningCount = 0
 
-  init(first: SegmentHeader) {
+  /// - Parameters:
+  ///   - first: The first segment's header.
+  ///   - byteCount: Size of the file. A sample takes about 8 bytes in it; room that stays unused
+  ///     is never touched and so takes no memory.
+  init(first: SegmentHeader, byteCount: Int) {
+    rows.reserveCapacity(byteCount / 8)
+    weights.reserveCapacity(byteCount / 8)
+    nanoseconds.reserveCapacity(byteCount / 8)
     profile.origin.rateHertz = first.rateHertz
     profile.origin.periodNanoseconds = first.periodNanoseconds
     profile.origin.startRealtimeNanoseconds = first.startRealtimeNanoseconds
   }
 
-  /// Whether node and frame ids are used up.
+  /// Whether node, frame or thread ids, which have 32 bits, are used up.
   var isFull: Bool {
-    profile.stacks.count >= Int32.max || profile.frames.count >= Int32.max
+    max(profile.stacks.count, profile.frames.count, profile.threads.count) >= Int32.max
   }
 
   /// Returns the index of a module; one that several segments map alike is kept once.

@@ -15,7 +15,7 @@ public enum Recording {
   public static func profile(of bytes: RawSpan) throws(RecordingError) -> Profile {
     guard bytes.byteCount > 0 else { throw .empty }
     let first = try SegmentHeader(bytes, at: 0)
-    var builder = ProfileBuilder(first: first)
+    var builder = ProfileBuilder(first: first, byteCount: bytes.byteCount)
     var header = first
     while true {
       let delay = header.startMonotonicNanoseconds.subtractingReportingOverflow(

@@ -9,6 +9,7 @@ extension SegmentIDs {
   ///   - delay: Time between the recording's start and the segment's.
   ///   - period: CPU time that one unit of weight stands for.
   ///   - builder: Gets the samples; those before a damaged record are kept.
+  /// - Throws: `ChunkDamage` at the first record that cannot be.
   mutating func readSamples(
     _ reader: inout ByteReader, delay: UInt64, period: UInt32, into builder: inout ProfileBuilder
   ) throws(ChunkDamage) {

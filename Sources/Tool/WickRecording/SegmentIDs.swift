@@ -53,6 +53,9 @@ struct SegmentIDs {
     _ reader: inout ByteReader, pid: UInt32, into builder: inout ProfileBuilder
   ) throws(ChunkDamage) {
     while reader.remaining > 0 {
+      guard !builder.isFull else {
+        throw ChunkDamage(offset: reader.offset, reason: "there are too many threads")
+      }
       let index = try reader.number()
       let tid = try reader.number(as: UInt32.self, "a thread id is too large")
       let name = try reader.text()
