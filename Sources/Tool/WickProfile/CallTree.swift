@@ -1,8 +1,9 @@
 /// A profile's stacks merged by function: one node per call path.
 ///
 /// Two frames are one function if name and module agree, whatever their addresses and lines.
-/// Nodes lie in depth-first order, children bytewise by name and then by module, so the order
-/// depends on nothing but the profile's content.
+/// Nodes lie in depth-first order, children by name and then by module as `String` compares them
+/// (bytewise, but for canonically equal spellings), so the order depends on nothing but the
+/// profile's content.
 public struct CallTree: Sendable {
   /// A function as the tree and reports know it.
   public struct Function: Hashable, Sendable {
@@ -108,14 +109,12 @@ public struct CallTree: Sendable {
     }
   }
 
-  /// The place of each function in the bytewise order of (name, module).
+  /// The place of each function in the order of (name, module).
+  ///
+  /// Strings compare by canonical equivalence, here as in the dictionaries that made them one.
   private func nameRanks() -> [Int] {
-    let order = functions.indices.sorted { first, second in
-      let (first, second) = (functions[first], functions[second])
-      if first.name.utf8.elementsEqual(second.name.utf8) {
-        return first.module.utf8.lexicographicallyPrecedes(second.module.utf8)
-      }
-      return first.name.utf8.lexicographicallyPrecedes(second.name.utf8)
+    let order = functions.indices.sorted {
+      (functions[$0].name, functions[$0].module) < (functions[$1].name, functions[$1].module)
     }
     var ranks = [Int](repeating: 0, count: functions.count)
     for (rank, function) in order.enumerated() { ranks[function] = rank }

@@ -17,6 +17,14 @@ public struct Origin: Hashable, Sendable {
     public init(pid: UInt32) {
       self.pid = pid
     }
+
+    /// The program's name: the last component of its executable or of its command's first word.
+    public var name: Substring? {
+      let path =
+        info["executable"].map { Substring($0) }
+        ?? info["command"]?.split(separator: " ", maxSplits: 1).first
+      return path?.split(separator: "/").last
+    }
   }
 
   /// The processes, in file order; empty for text formats.
