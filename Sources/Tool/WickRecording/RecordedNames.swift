@@ -43,6 +43,7 @@ extension EndReason {
     case .diskFull: "diskFull"
     case .writeFailed: "writeFailed"
     case .duration: "duration"
+    case .exec: "exec"
     default: "reason\(rawValue)"
     }
   }
