@@ -15,9 +15,13 @@ enum Demangler {
   static let lengthLimit = 8192
 
   static func name(of symbol: String) -> String {
+    let stub = "@plt"
+    if symbol.hasSuffix(stub), symbol != stub {
+      return name(of: String(symbol.dropLast(stub.utf8.count))) + stub
+    }
     let symbol = withoutCloneSuffixes(withoutVersion(symbol))
     guard symbol.utf8.count <= lengthLimit else { return symbol }
-    if let swift = swiftName(of: symbol) { return swift }
+    if let swift = swiftName(of: symbol) { return withoutSpecialized(swift) }
     guard symbol.hasPrefix("_Z") else {
       // The entry of an async main, whose parts have the suffixes of Swift's mangling.
       return symbol.hasPrefix("async_MainT") ? "async_Main" : symbol
@@ -25,12 +29,13 @@ enum Demangler {
     return RustName.legacy(symbol) ?? cppName(of: symbol) ?? symbol
   }
 
-  private static func swiftName(of symbol: String) -> String? {
+  /// The short form of a Swift symbol; nil for others.
+  static func swiftName(of symbol: String) -> String? {
     guard ["$s", "$S", "_$s", "_$S", "_T0"].contains(where: { symbol.hasPrefix($0) }) else {
       return nil
     }
     let full = unsafe owned(swift_demangle(symbol, symbol.utf8.count, nil, nil, 0))
-    return full.map { withoutSpecialized(SwiftName.simplified($0)) }
+    return full.map(SwiftName.simplified)
   }
 
   private static func cppName(of symbol: String) -> String? {
@@ -47,8 +52,7 @@ enum Demangler {
 
   /// Drops `@VERSION` and `@@VERSION`.
   static func withoutVersion(_ symbol: String) -> String {
-    guard let at = symbol.utf8.firstIndex(of: UInt8(ascii: "@")), at > symbol.startIndex,
-      !symbol.hasSuffix("@plt")
+    guard let at = symbol.utf8.firstIndex(of: UInt8(ascii: "@")), at > symbol.startIndex
     else { return symbol }
     return String(symbol[..<at])
   }

@@ -8,7 +8,8 @@ extension SwiftName {
     }
     let head = range.lowerBound..<inner
     let context = entity(inner + 4..<range.upperBound, nesting: nesting + 1)
-    return (closure(head) ?? named(head, inContext: true, nesting: nesting)) + Array(" in ".utf8) + context
+    return (closure(head) ?? named(head, inContext: true, nesting: nesting)) + Array(" in ".utf8)
+      + context
   }
 
   /// `closure #1 (Swift.Int) -> ()` → `closure #1`.

@@ -22,7 +22,8 @@ extension SwiftName {
         let end = scanner.next(index, to: range.upperBound)
         result += generics(index..<end, nesting: nesting)
         index = end
-      case UInt8(ascii: ".") where scanner.identifierEnd(from: index + 1, to: range.upperBound)
+      case UInt8(ascii: ".")
+      where scanner.identifierEnd(from: index + 1, to: range.upperBound)
         > index + 1:
         // Inside a path: only its first component can be a module.
         // Associated types are the exception: the protocol's module is inside the path.
@@ -86,7 +87,8 @@ extension SwiftName {
     let text = scanner[identifier]
     if text == Array("Any".utf8) || text == Array("Self".utf8) { return false }
     let isUpper = (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(text[0])
-    return !(isUpper && text.count <= 2 && text.dropFirst().allSatisfy { (0x30...0x39).contains($0) })
+    return
+      !(isUpper && text.count <= 2 && text.dropFirst().allSatisfy { (0x30...0x39).contains($0) })
   }
 
   /// `Swift.Optional<T>` → `T?`, `Swift.Array<T>` → `[T]`, `Swift.Dictionary<K, V>` → `[K : V]`.

@@ -65,7 +65,8 @@ struct SwiftName {
       return name.starts(with: prefix) ? name : prefix + name
     }
     if let rest = afterResumePart(range) ?? afterDefaultArgument(range) {
-      let kept = scanner.starts("default", at: range.lowerBound)
+      let kept =
+        scanner.starts("default", at: range.lowerBound)
         ? scanner[range.lowerBound..<rest.lowerBound] : []
       return kept + symbol(rest, nesting: nesting + 1)
     }
@@ -154,8 +155,9 @@ struct SwiftName {
 
   /// What follows `generic specialization <…> of ` and its relatives.
   private func afterSpecialization(_ range: Range<Int>) -> Range<Int>? {
-    guard scanner.starts("generic", at: range.lowerBound)
-      || scanner.starts("function signature", at: range.lowerBound),
+    guard
+      scanner.starts("generic", at: range.lowerBound)
+        || scanner.starts("function signature", at: range.lowerBound),
       let open = scanner.words(in: range, ending: "specialization "), open < range.upperBound,
       scanner.byte(open) == UInt8(ascii: "<")
     else { return nil }

@@ -17,6 +17,8 @@ struct ElfSection {
   var entryByteCount: UInt64
   var alignment: UInt64
 
+  /// Whether the file holds the section's bytes as they are.
+  ///
   /// `SHT_NOBITS` (8) has a size and no bytes; separate debug files have those for all code.
   /// Compressed contents (`SHF_COMPRESSED`, 0x800) are not what they stand for.
   var hasContents: Bool { type != 8 && flags & 0x800 == 0 }

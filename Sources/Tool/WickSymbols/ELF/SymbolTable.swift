@@ -35,7 +35,9 @@ struct SymbolTable {
     }
     // Worse aliases first, so that the better one ends up on top.
     sized.sort { first, second in
-      if first.symbol.start != second.symbol.start { return first.symbol.start < second.symbol.start }
+      if first.symbol.start != second.symbol.start {
+        return first.symbol.start < second.symbol.start
+      }
       return names.isBetter(second.symbol, than: first.symbol)
     }
     flatten(sized)

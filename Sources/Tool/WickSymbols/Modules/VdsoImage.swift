@@ -16,7 +16,7 @@ enum VdsoImage {
     let size = unsafe start.loadUnaligned(fromByteOffset: 58, as: UInt16.self)
     let count = unsafe start.loadUnaligned(fromByteOffset: 60, as: UInt16.self)
     let byteCount = Int(offset) + Int(size) * Int(count)
-    let bytes = UnsafeRawBufferPointer(start: start, count: byteCount).bytes
+    let bytes = unsafe UnsafeRawBufferPointer(start: start, count: byteCount).bytes
     return try ElfImage(bytes, buildID: buildID)
   }
 }
