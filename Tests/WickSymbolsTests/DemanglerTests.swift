@@ -49,19 +49,37 @@ import Testing
     #expect(Demangler.name(of: symbol) == name)
   }
 
+  /// Names that the mangling abbreviates, which -p writes out.
+  private static func abbreviated(_ name: some StringProtocol) -> String {
+    var name = String(name)
+    let traits = "<char, std::char_traits<char> >"
+    name.replace(
+      "std::basic_string<char, std::char_traits<char>, std::allocator<char> >",
+      with: "std::string")
+    name.replace("std::string >", with: "std::string>")
+    for stream in ["istream", "ostream", "iostream"] {
+      name.replace("std::basic_\(stream)\(traits)", with: "std::\(stream)")
+    }
+    return name
+  }
+
   @Test(.enabled(if: ToolRun.find("c++filt") != nil, "no c++filt on PATH"))
   func cppNamesAgreeWithFilter() throws {
     let image = try RealFiles.image(try RealFiles.path("libstdc++.so.6"))
     let names = Set(image.symbols.filter(\.isFunction).map { image.names[$0.name] })
-      .filter { $0.hasPrefix("_Z") && !$0.contains("@") }.sorted()
+      .filter {
+        $0.hasPrefix("_Z") && !$0.hasPrefix("_ZGTt") && !$0.hasPrefix("_ZT") && !$0.contains("@")
+      }.sorted()
     #expect(names.count > 3000)
-    // -p leaves parameters out, but of lambdas' functions too.
+    // -p leaves parameters out, though not of what thunks and transaction clones stand for.
     let wanted = try ToolRun.lines(["c++filt", "-p"], input: names.joined(separator: "\n") + "\n")
     try #require(wanted.count == names.count)
-    let differing = zip(names, wanted).filter { Demangler.name(of: $0) != $1 }
+    let differing = zip(names, wanted).filter {
+      Self.abbreviated(Demangler.name(of: $0)) != Self.abbreviated($1)
+    }
     let share = 1 - Double(differing.count) / Double(names.count)
     print("C++ names: \(share * 100) % of \(names.count) agree")
     for (name, wanted) in differing.prefix(8) { print(" ", Demangler.name(of: name), "|", wanted) }
-    #expect(share >= 0.97)
+    #expect(share >= 0.995)
   }
 }

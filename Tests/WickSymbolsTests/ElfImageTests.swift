@@ -100,7 +100,7 @@ import Testing
   func functionRangesAreThoseOfReadelf(library: String) throws {
     let path = try RealFiles.path(library)
     var wanted: Set<Range<UInt64>> = []
-    for line in try ToolRun.lines(["readelf", "--debug-dump=frames", path]) {
+    for line in try ToolRun.lines(["readelf", "--debug-dump=frames,no-follow-links", path]) {
       guard let place = line.range(of: " pc="), line.contains(" FDE ") else { continue }
       let bounds = line[place.upperBound...].split(separator: ".", omittingEmptySubsequences: true)
       guard bounds.count == 2, let start = UInt64(bounds[0], radix: 16),
@@ -128,7 +128,7 @@ import Testing
     let source = """
       #include <stdio.h>
       #include <stdlib.h>
-      int main(void) { puts("a"); char *p = getenv("b"); return p ? atoi(p) : 0; }
+      int main(void) { puts("a"); char *p = getenv("b"); return p ? system(p) : 0; }
       """
     for flags in [["-Wl,-z,lazy"], ["-fuse-ld=lld"], ["-Wl,-z,now", "-fcf-protection=full"]] {
       let program = try folder.compile(source, flags: flags)
@@ -136,7 +136,7 @@ import Testing
       try RealFiles.table(program).forEach { range, name in
         if name.hasSuffix("@plt") { names.insert(name) }
       }
-      #expect(names.isSuperset(of: ["puts@plt", "getenv@plt", "atoi@plt"]), "\(flags)")
+      #expect(names.isSuperset(of: ["puts@plt", "getenv@plt", "system@plt"]), "\(flags)")
       // objdump names the same addresses.
       let lines = try ToolRun.lines(["objdump", "-d", "--no-show-raw-insn", program])
       for line in lines where line.contains("@plt>:") {

@@ -6,10 +6,17 @@ import Foundation
 enum RealFiles {
   static let libraries = ["libc.so.6", "libswiftCore.so", "libstdc++.so.6"]
 
+  /// This process's memory map, a line per mapping.
+  static func maps() throws -> [Substring] {
+    // A file without a size: reading it by its size would cut it.
+    let file = FileHandle(forReadingAtPath: "/proc/self/maps")
+    let text = String(decoding: try file?.readToEnd() ?? Data(), as: UTF8.self)
+    return text.split(separator: "\n")
+  }
+
   /// The file that this process has mapped under a name.
   static func path(_ library: String) throws -> String {
-    let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
-    let line = maps.split(separator: "\n").first { $0.contains("/\(library)") }
+    let line = try maps().first { $0.contains("/\(library)") }
     guard let path = line?.split(separator: " ").last else { throw CocoaError(.fileNoSuchFile) }
     return String(path)
   }

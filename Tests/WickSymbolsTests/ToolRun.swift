@@ -7,11 +7,7 @@ enum ToolRun {
     var status: Int32
   }
 
-  /// Returns what a program prints.
-  ///
-  /// - Parameters:
-  ///   - arguments: Program, found on PATH, and its arguments.
-  ///   - input: Its standard input.
+  /// What a program, found on PATH, prints.
   static func output(_ arguments: [String], input: String = "") throws -> String {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")

@@ -55,6 +55,7 @@ extension SwiftName {
     let symbol = scanner.operatorEnd(from: index, to: range.upperBound)
     result += scanner[index..<symbol]
     index = symbol
+    var hasLabels = false
     path: while index < range.upperBound {
       let byte = scanner.byte(index)
       switch byte {
@@ -68,6 +69,7 @@ extension SwiftName {
         }
         guard let name = privateName(index..<end) else {
           result += labels(index..<end)
+          hasLabels = true
           // The accessor of a subscript may follow its arguments.
           guard end < range.upperBound, scanner.byte(end) == UInt8(ascii: ".") else { break path }
           index = end
@@ -82,7 +84,13 @@ extension SwiftName {
       case UInt8(ascii: " "):
         // A local name's number, or an operator's fixity.
         let end = wordEnd(index, to: range.upperBound)
-        guard let end else { break path }
+        guard let end else {
+          // Nothing but a type may follow a path; the rest is a phrase that is not known here.
+          if !hasLabels, !scanner.starts(" : ", at: index) {
+            result += scanner[index..<range.upperBound]
+          }
+          break path
+        }
         result += scanner[index..<end]
         index = end
         if scanner.byte(index) == UInt8(ascii: " "),
