@@ -5,13 +5,8 @@ enum CppName {
   /// Lambdas keep the signature of the function around them, as it is part of their name. Text
   /// that does not look like a function comes back as it is.
   static func withoutSignature(_ full: String) -> String {
-    for description in [" thunk to ", " for "] {
-      // "non-virtual thunk to X", "guard variable for X", …
-      let parts = full.utf8.split(
-        separator: Array(description.utf8), maxSplits: 1, omittingEmptySubsequences: false)
-      guard parts.count == 2, parts[0].allSatisfy({ isDescription($0) }) else { continue }
-      return String(decoding: parts[0], as: UTF8.self) + description
-        + withoutSignature(String(decoding: parts[1], as: UTF8.self))
+    for description in descriptions where full.hasPrefix(description) {
+      return description + withoutSignature(String(full.dropFirst(description.count)))
     }
     let text = Array(full.utf8)
     guard let end = parameters(text) else { return full }
@@ -19,16 +14,20 @@ enum CppName {
     return start < end ? String(decoding: text[start..<end], as: UTF8.self) : full
   }
 
-  private static func isDescription(_ byte: UInt8) -> Bool {
-    (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || byte == UInt8(ascii: "-")
-      || byte == UInt8(ascii: " ") || byte == UInt8(ascii: "T") || byte == UInt8(ascii: "L")
-      || byte == UInt8(ascii: "S")
+  /// What demanglers print before the name of a function that has another's name.
+  private static let descriptions = [
+    "non-virtual thunk to ", "virtual thunk to ", "covariant return thunk to ",
+    "transaction clone for ", "non-transaction clone for ", "TLS init function for ",
+    "TLS wrapper function for ",
+  ]
+
+  private static let qualifiers = [" const", " volatile", " noexcept", " &&", " &"].map {
+    Array($0.utf8)
   }
 
   /// Where the parameter list begins that ends the name (but for qualifiers).
   private static func parameters(_ text: [UInt8]) -> Int? {
     var end = text.count
-    let qualifiers = [" const", " volatile", " noexcept", " &&", " &"].map { Array($0.utf8) }
     while let qualifier = qualifiers.first(where: { text[..<end].suffix($0.count) == $0[...] }) {
       end -= qualifier.count
     }

@@ -60,6 +60,7 @@ enum Demangler {
   /// Drops `.cold`, `.part.3`, `.isra.0`, `.constprop.0`, `.llvm.123`, `.resume.0` and their like
   /// from the end, in any number and order.
   static func withoutCloneSuffixes(_ symbol: String) -> String {
+    guard symbol.utf8.contains(UInt8(ascii: ".")) else { return symbol }
     var name = symbol.utf8[...]
     while let dot = name.lastIndex(of: UInt8(ascii: ".")), dot > name.startIndex {
       let last = name[name.index(after: dot)...]
@@ -77,11 +78,13 @@ enum Demangler {
     return String(decoding: name, as: UTF8.self)
   }
 
+  private static let cloneWords = [
+    "cold", "part", "isra", "constprop", "llvm", "resume", "lto_priv", "localalias", "destroy",
+    "cleanup",
+  ].map { Array($0.utf8) }
+
   private static func isCloneWord(_ word: Substring.UTF8View) -> Bool {
-    [
-      "cold", "part", "isra", "constprop", "llvm", "resume", "lto_priv", "localalias", "destroy",
-      "cleanup",
-    ].contains { $0.utf8.elementsEqual(word) }
+    cloneWords.contains { $0.count == word.count && word.starts(with: $0) }
   }
 
   /// Drops "specialized " where it describes an entity.

@@ -51,10 +51,23 @@ struct SymbolTable {
   /// Number of ranges.
   var count: Int { starts.count }
 
-  /// The name and the range that cover an address.
+  /// A range, and the place of its name.
+  struct Entry {
+    var range: Range<UInt64>
+    fileprivate var place: Int
+  }
+
+  /// The range that covers an address.
+  func entry(at address: UInt64) -> Entry? {
+    index(at: address).map { Entry(range: starts[$0]..<ends[$0], place: places[$0]) }
+  }
+
+  /// The symbol of a range, as it is in the file.
+  func name(_ entry: Entry) -> String { names[entry.place] }
+
+  /// The symbol and the range that cover an address.
   func symbol(at address: UInt64) -> (name: String, range: Range<UInt64>)? {
-    guard let index = index(at: address) else { return nil }
-    return (names[places[index]], starts[index]..<ends[index])
+    entry(at: address).map { (name($0), $0.range) }
   }
 
   /// Calls `body` with each range and its name, ascending.

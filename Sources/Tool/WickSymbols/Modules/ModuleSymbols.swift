@@ -29,6 +29,8 @@ struct ModuleSymbols: Sendable {
   /// In the order in which they were met.
   let problems: [Problem]
   private var cache: [UInt64: Coverage] = [:]
+  /// Chains by the start of the range they are for: demangling costs more than the lookup.
+  private var named: [UInt64: [Location]] = [:]
 
   /// A module whose files are there.
   init(table: SymbolTable, functions: AddressRanges, problems: [Problem]) {
@@ -49,8 +51,11 @@ struct ModuleSymbols: Sendable {
   mutating func coverage(at address: UInt64) -> Coverage {
     if let known = cache[address] { return known }
     let found: Coverage
-    if let symbol = table.symbol(at: address) {
-      found = .functions([Location(function: Demangler.name(of: symbol.name))])
+    if let symbol = table.entry(at: address) {
+      let start = symbol.range.lowerBound
+      let chain = named[start] ?? [Location(function: Demangler.name(of: table.name(symbol)))]
+      named[start] = chain
+      found = .functions(chain)
     } else if let function = functions.range(at: address) {
       found = .unnamed(start: function.lowerBound)
     } else {
