@@ -31,8 +31,8 @@ import WickAgent
       })
   }
 
-  @Test(arguments: [EngineChoice.best, .perf, .timer])
-  func recordsAndStops(engine: EngineChoice) throws {
+  @Test(arguments: [Wick.Engine.best, .perf, .timer])
+  func recordsAndStops(engine: Wick.Engine) throws {
     try withPath { path in
       #expect(!Wick.isRunning)
       try Wick.start(output: path, rate: 997, engine: engine)
@@ -82,8 +82,8 @@ import WickAgent
     }
   }
 
-  @Test(arguments: [EngineChoice.perf, .timer])
-  func hundredRecordingsLeaveNothingBehind(engine: EngineChoice) throws {
+  @Test(arguments: [Wick.Engine.perf, .timer])
+  func hundredRecordingsLeaveNothingBehind(engine: Wick.Engine) throws {
     try withPath { path in
       for _ in 0..<100 {
         try Wick.start(output: path, rate: 4999, engine: engine)

@@ -1,4 +1,4 @@
-public import CWickAgent
+internal import CWickAgent
 internal import Glibc
 
 /// Records the calling process: where its CPU time goes, thread by thread.
@@ -11,6 +11,24 @@ internal import Glibc
 /// A program that links this module can also be started with `WICK=on` (or
 /// `WICK=out=FILE,hz=99,engine=auto`) in its environment and no call at all. Unset means off.
 public enum Wick {
+  /// What triggers the samples.
+  public enum Engine: Hashable, Sendable {
+    /// The best that works here.
+    case best
+    /// perf task-clock events: exact, new threads covered; not permitted in many containers.
+    case perf
+    /// Per-thread CPU timers: always permitted; at most 250 or 1,000 signals a CPU-second, weighted.
+    case timer
+
+    fileprivate var choice: EngineChoice {
+      switch self {
+      case .best: .best
+      case .perf: .perf
+      case .timer: .timer
+      }
+    }
+  }
+
   /// Why a recording could not be started.
   public enum StartError: Error, Equatable {
     /// A recording is under way; it goes on as it was.
@@ -34,8 +52,8 @@ public enum Wick {
   ///   - duration: Stops by itself after this time; nil records until `stop()` or exit.
   /// - Throws: `StartError`; the program is unharmed and goes on unrecorded.
   public static func start(
-    output: String = "wick-%p.wick", rate: Int = Int(WICK_RATE_DEFAULT_HZ),
-    engine: EngineChoice = .best, duration: Duration? = nil
+    output: String = "wick-%p.wick", rate: Int = 99, engine: Engine = .best,
+    duration: Duration? = nil
   ) throws(StartError) {
     let rates = Int(WICK_RATE_MINIMUM_HZ)...Int(WICK_RATE_MAXIMUM_HZ)
     guard rates.contains(rate) else { throw .rateOutOfRange }
@@ -50,7 +68,7 @@ public enum Wick {
       var options = unsafe AgentOptions()
       unsafe options.output = path
       unsafe options.rate_hz = UInt32(rate)
-      unsafe options.engine = engine
+      unsafe options.engine = engine.choice
       unsafe options.duration_ms = milliseconds
       let result = unsafe wick_start(&options)
       return (result, errno)
