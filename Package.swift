@@ -44,7 +44,7 @@ let package = Package(
     // In the profiled process.
     .target(
       name: "CWickAgent", dependencies: ["CWickFormat"], path: "Sources/InProcess/CWickAgent",
-      cSettings: c, plugins: ["WickAgentLibraryPlugin"]),
+      cSettings: c + [.define("_GNU_SOURCE")], plugins: ["WickAgentLibraryPlugin"]),
     .target(
       name: "WickAgent", dependencies: ["CWickAgent"], path: "Sources/InProcess/WickAgent",
       swiftSettings: library),
@@ -92,7 +92,10 @@ let package = Package(
       name: "WickBenchmarks", dependencies: ["WickProfile", "WickRecording"],
       path: "Samples/Benchmarks", swiftSettings: strict),
 
-    // One test target per folder.
+    // One test target per folder, and a host that tests put the agent into.
+    .executableTarget(
+      name: "WickAgentProbe", path: "Tests/Fixtures/AgentProbe",
+      cSettings: c + [.define("_GNU_SOURCE")]),
     tests("WickProfileTests", uses: ["WickProfile"]),
     tests("WickRecordingTests", uses: ["WickRecording", "WickProfile", "CWickFormat"]),
     tests("WickSymbolsTests", uses: ["WickSymbols", "WickProfile"]),

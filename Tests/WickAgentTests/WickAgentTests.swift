@@ -1,1 +1,103 @@
+import Foundation
+import Glibc
 import Testing
+import WickAgent
+
+/// The agent in this very process, through its Swift API.
+@Suite(.serialized) struct WickAgentTests {
+  private func withPath(_ body: (String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "wick-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try body(folder.appending(path: "own.wick").path)
+  }
+
+  private func burn(seconds: Double) {
+    var sum = 0.0
+    let end = Double(clock()) + seconds * Double(CLOCKS_PER_SEC)
+    while Double(clock()) < end {
+      for number in 0..<1000 { sum += Double(number).squareRoot() }
+    }
+    #expect(sum > 0)
+  }
+
+  /// What must be as it was after a recording; descriptors by what they point to.
+  private func descriptors() throws -> Set<String> {
+    let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+    return Set(
+      names.compactMap { name in
+        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+        return target.flatMap { $0.contains("perf_event") || $0.contains(".wick") ? $0 : nil }
+      })
+  }
+
+  @Test(arguments: [Wick.Engine.best, .perf, .timer])
+  func recordsAndStops(engine: Wick.Engine) throws {
+    try withPath { path in
+      #expect(!Wick.isRunning)
+      try Wick.start(output: path, rate: 997, engine: engine)
+      #expect(Wick.isRunning)
+      burn(seconds: 0.2)
+      #expect(Wick.stop())
+      #expect(!Wick.isRunning)
+      #expect(!Wick.stop())
+      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+      #expect(try #require(size) > 500)
+      #expect(try descriptors().isEmpty)
+    }
+  }
+
+  @Test func secondStartIsRefusedAndHarmless() throws {
+    try withPath { path in
+      try Wick.start(output: path)
+      #expect(throws: Wick.StartError.alreadyRunning) { try Wick.start(output: path + "2") }
+      #expect(Wick.isRunning)
+      Wick.stop()
+      #expect(!FileManager.default.fileExists(atPath: path + "2"))
+    }
+  }
+
+  @Test(arguments: [0, -1, 10_001]) func rateIsChecked(rate: Int) {
+    #expect(throws: Wick.StartError.rateOutOfRange) { try Wick.start(rate: rate) }
+  }
+
+  @Test func missingFolderIsAnError() {
+    #expect(throws: Wick.StartError.cannotCreate(errno: ENOENT)) {
+      try Wick.start(output: "/nonexistent/folder/x.wick")
+    }
+    #expect(!Wick.isRunning)
+  }
+
+  @Test func deviceIsNoRecording() {
+    #expect(throws: Wick.StartError.cannotCreate(errno: EINVAL)) {
+      try Wick.start(output: "/dev/null")
+    }
+  }
+
+  @Test func durationEndsTheRecording() throws {
+    try withPath { path in
+      try Wick.start(output: path, duration: .milliseconds(100))
+      for _ in 0..<200 where Wick.isRunning { usleep(20_000) }
+      #expect(!Wick.isRunning)
+    }
+  }
+
+  @Test(arguments: [Wick.Engine.perf, .timer])
+  func hundredRecordingsLeaveNothingBehind(engine: Wick.Engine) throws {
+    try withPath { path in
+      for _ in 0..<100 {
+        try Wick.start(output: path, rate: 4999, engine: engine)
+        burn(seconds: 0.002)
+        Wick.stop()
+      }
+      #expect(try descriptors().isEmpty)
+      let threads = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")
+      let names = threads.compactMap {
+        try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)
+      }
+      #expect(!names.contains { $0.hasPrefix("wick-writer") })
+      // Signals that were still on their way find a handler that lets nothing in.
+      burn(seconds: 0.05)
+    }
+  }
+}

@@ -1,1 +1,381 @@
+// Lifecycle: options, choice of the engine, start, stop, fork, exit, and the one agent per process.
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <dlfcn.h>
+
+#include "config.h"
+#include "engine.h"
+#include "exec_hooks.h"
+#include "handler.h"
+#include "recording.h"
+#include "threads.h"
 #include "wick_agent.h"
+#include "writer.h"
+
+/// What one copy of the agent shows to another in the same process. The first copy that the loader
+/// finds under this name does the work; others pass their calls on to it.
+typedef struct {
+    uint32_t version;
+    wick_result (*start)(const wick_options *options);
+    wick_result (*stop)(void);
+    bool (*is_running)(void);
+} agent_interface;
+
+static wick_result start_here(const wick_options *options);
+static wick_result stop_here(void);
+
+__attribute__((visibility("default"))) extern const agent_interface wick_agent_v1;
+const agent_interface wick_agent_v1 = {
+    .version = 1, .start = start_here, .stop = stop_here, .is_running = wick_writer_is_running};
+
+static const agent_interface *the_agent(void) {
+    const agent_interface *first = dlsym(RTLD_DEFAULT, "wick_agent_v1");
+    return first && first->version == wick_agent_v1.version ? first : &wick_agent_v1;
+}
+
+/// Serializes start and stop. Never taken by a handler; reset in a fork's child.
+static pthread_mutex_t lifecycle = PTHREAD_MUTEX_INITIALIZER;
+static uint32_t generation;
+
+// MARK: fork
+
+static _Thread_local __attribute__((tls_model("initial-exec"))) sigset_t mask_before_fork;
+
+/// A signal during fork makes the kernel begin the call again, at a high rate for ever.
+static void before_fork(void) {
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGPROF);
+    sigaddset(&ours, SIGTRAP);
+    pthread_sigmask(SIG_BLOCK, &ours, &mask_before_fork);
+}
+
+static void after_fork_in_parent(void) {
+    pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
+}
+
+static void after_fork_in_child(void) {
+    wick_writer_forget();
+    lifecycle = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
+}
+
+static void watch_forks(void) {
+    static bool watched;
+    if (!watched) {
+        watched = pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child) == 0;
+    }
+}
+
+// MARK: start and stop
+
+/// What the latest start was asked for, so that recording can go on after an exec that failed.
+static wick_options latest_options;
+static char latest_path[PATH_MAX];
+static pid_t latest_pid;
+
+/// Why an engine does not work here, for people.
+static void explain(const wick_engine_type *engine, int error, wick_session *session) {
+    char paranoid[16] = "";
+    int file = open("/proc/sys/kernel/perf_event_paranoid", O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        ssize_t size = read(file, paranoid, sizeof(paranoid) - 1);
+        paranoid[size > 0 ? size - 1 : 0] = 0;
+        close(file);
+    }
+    const char *reason;
+    char text[96];
+    switch (error) {
+    case EACCES:
+    case EPERM:
+        snprintf(text, sizeof(text), "not permitted (perf_event_paranoid is %s, or a seccomp filter)",
+                 paranoid[0] ? paranoid : "unknown");
+        reason = text;
+        break;
+    case ENOSYS:
+    case ENOENT:
+        reason = "not in this kernel";
+        break;
+    case EINVAL:
+        reason = "not in this kernel (needs Linux 5.13)";
+        break;
+    case EMFILE:
+        reason = "too few free file descriptors for one per thread";
+        break;
+    default:
+        snprintf(text, sizeof(text), "errno %d", error);
+        reason = text;
+    }
+    snprintf(session->fallback, sizeof(session->fallback), "%s: %s", engine->name, reason);
+}
+
+/// Arms the best engine that works. 0 or the errno of the last one tried.
+static int arm(wick_session *session, wick_engine_choice choice) {
+    static const wick_engine_type *const ladder[] = {&wick_engine_perf, &wick_engine_timer};
+    int error = ENOTSUP;
+    for (size_t i = 0; i < sizeof(ladder) / sizeof(ladder[0]); i++) {
+        const wick_engine_type *engine = ladder[i];
+        if (choice != WICK_CHOOSE_BEST && (uint32_t)choice != engine->identity) {
+            continue;
+        }
+        error = engine->probe();
+        if (!error && !wick_handler_install(engine->signal_number)) {
+            error = errno;
+        }
+        if (!error) {
+            error = engine->start(&session->setup);
+        }
+        if (!error) {
+            session->engine = engine;
+            return 0;
+        }
+        explain(engine, error, session);
+    }
+    return error;
+}
+
+static wick_result failed(wick_result result, int error) {
+    errno = error;
+    return result;
+}
+
+static wick_result start_locked(const wick_options *options) {
+    uint32_t rate = options->rate_hz ? options->rate_hz : WICK_RATE_DEFAULT_HZ;
+    if (rate > WICK_RATE_MAXIMUM_HZ) {
+        return failed(WICK_RESULT_BAD_OPTION, EINVAL);
+    }
+    if (wick_writer_is_running()) {
+        return WICK_RESULT_ALREADY_RUNNING;
+    }
+    char path[PATH_MAX];
+    const char *pattern = options->output ? options->output : "wick-%p.wick";
+    if (!wick_config_expand_path(pattern, getpid(), path, sizeof(path))) {
+        return failed(WICK_RESULT_CANNOT_OPEN, ENAMETOOLONG);
+    }
+    if (!wick_threads_map(rate)) {
+        return failed(WICK_RESULT_NO_RESOURCES, ENOMEM);
+    }
+    watch_forks();
+    int error = wick_recording_open(path);
+    if (error) {
+        return failed(WICK_RESULT_CANNOT_OPEN, error);
+    }
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    // Never 0, and not that of an earlier image of this process.
+    generation = (generation + (uint32_t)now.tv_nsec) | 1;
+    wick_session session = {.rate_hz = rate,
+                            .duration_ms = options->duration_ms,
+                            .setup = {.generation = generation, .period_ns = 1000000000u / rate}};
+    error = wick_writer_create(&session.setup.writer_tid);
+    if (error) {
+        wick_recording_close();
+        return failed(WICK_RESULT_NO_RESOURCES, error);
+    }
+    error = arm(&session, options->engine);
+    if (error) {
+        wick_writer_cancel();
+        wick_recording_close();
+        return failed(WICK_RESULT_NO_ENGINE, error);
+    }
+    error = wick_writer_run(&session);
+    if (error) {
+        session.engine->stop();
+        wick_recording_close();
+        return failed(WICK_RESULT_CANNOT_OPEN, error);
+    }
+    latest_options = *options;
+    latest_pid = getpid();
+    strcpy(latest_path, path);
+    return WICK_RESULT_OK;
+}
+
+static wick_result start_here(const wick_options *options) {
+    pthread_mutex_lock(&lifecycle);
+    wick_result result = start_locked(options);
+    int error = errno;
+    pthread_mutex_unlock(&lifecycle);
+    errno = error;
+    return result;
+}
+
+static wick_result stop_for(wick_end_reason reason) {
+    pthread_mutex_lock(&lifecycle);
+    bool running = wick_writer_is_running();
+    if (running) {
+        wick_writer_stop(reason);
+    }
+    pthread_mutex_unlock(&lifecycle);
+    return running ? WICK_RESULT_OK : WICK_RESULT_NOT_RUNNING;
+}
+
+static wick_result stop_here(void) {
+    return stop_for(WICK_END_STOPPED);
+}
+
+wick_result wick_start(const wick_options *options) {
+    return the_agent()->start(options);
+}
+
+wick_result wick_stop(void) {
+    return the_agent()->stop();
+}
+
+bool wick_is_running(void) {
+    return the_agent()->is_running();
+}
+
+// MARK: exec
+
+bool wick_agent_pause_for_exec(void) {
+    // A vfork's child shares our memory but is not the process that records. A handler of the
+    // host's may call us while another call holds the lock: then nothing is paused.
+    if (!wick_writer_is_running() || getpid() != latest_pid ||
+        pthread_mutex_trylock(&lifecycle) != 0) {
+        return false;
+    }
+    bool running = wick_writer_is_running();
+    if (running) {
+        wick_writer_stop(WICK_END_EXEC);
+    }
+    pthread_mutex_unlock(&lifecycle);
+    return running;
+}
+
+void wick_agent_resume_after_exec(void) {
+    int error = errno;
+    wick_options options = latest_options;
+    options.output = latest_path;
+    start_here(&options);
+    errno = error;
+}
+
+// MARK: by environment
+
+/// The only words that the agent ever says: why it does not do what WICK asks for.
+static void complain(const char *what, int error) {
+    char text[256];
+    int size = error ? snprintf(text, sizeof(text), "wick: not recording: %s: %s\n", what,
+                                strerrordesc_np(error) ? strerrordesc_np(error) : "unknown error")
+                     : snprintf(text, sizeof(text), "wick: not recording: %s\n", what);
+    if (size > 0 && write(STDERR_FILENO, text, (size_t)size) < 0) {
+        return;
+    }
+}
+
+static void start_from(const wick_config *config) {
+    switch (start_here(&config->options)) {
+    case WICK_RESULT_OK:
+    case WICK_RESULT_ALREADY_RUNNING:
+    case WICK_RESULT_NOT_RUNNING:
+        break;
+    case WICK_RESULT_BAD_OPTION:
+        complain("hz in WICK must be 1 to 10000", 0);
+        break;
+    case WICK_RESULT_CANNOT_OPEN:
+        complain("cannot create the recording", errno);
+        break;
+    case WICK_RESULT_NO_ENGINE:
+        complain("no way to sample works here", errno);
+        break;
+    case WICK_RESULT_NO_RESOURCES:
+        complain("no memory or no thread to be had", errno);
+        break;
+    }
+}
+
+/// Reads WICK; false if it is unset or cannot be understood (which is said).
+static bool read_environment(wick_config *config) {
+    const char *text = getenv("WICK");
+    if (!text || !text[0] || strcmp(text, "off") == 0 || strcmp(text, "0") == 0) {
+        return false;
+    }
+    if (!wick_config_parse(text, config)) {
+        complain("cannot understand WICK; like WICK=out=FILE,hz=99,engine=auto", 0);
+        return false;
+    }
+    if (!config->children) {
+        unsetenv("WICK");
+    }
+    return true;
+}
+
+/// Not inlined: the big struct on the stack would keep main from being called as a tail call.
+__attribute__((noinline)) static void start_from_environment(void) {
+    wick_config config;
+    if (read_environment(&config)) {
+        start_from(&config);
+    }
+}
+
+#ifdef WICK_PRELOAD
+
+static int (*host_main)(int, char **, char **);
+
+/// Runs when all constructors of the program have: what they take (the Swift runtime's SIGTRAP
+/// handler) is taken by then and can be passed on to.
+static int main_after_start(int argc, char **argv, char **environment) {
+    start_from_environment();
+    return host_main(argc, argv, environment);
+}
+
+typedef int start_main(int (*main)(int, char **, char **), int argc, char **argv,
+                       void (*init)(void), void (*fini)(void), void (*loader_fini)(void),
+                       void *stack_end);
+
+__attribute__((visibility("default"))) start_main __libc_start_main;
+
+/// Stands before glibc's function of this name, which the program's entry calls.
+int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
+                      void (*init)(void), void (*fini)(void), void (*loader_fini)(void),
+                      void *stack_end) {
+    start_main *real = (start_main *)dlsym(RTLD_NEXT, "__libc_start_main");
+    host_main = main;
+    return real(main_after_start, argc, argv, init, fini, loader_fini, stack_end);
+}
+
+#else
+
+enum { SETTLE_MS = 20 };
+
+static void *start_when_settled(void *unused) {
+    (void)unused;
+    // Constructors of a statically linked runtime may run after ours and take SIGTRAP; they are
+    // done within microseconds, and main cannot be waited for.
+    struct timespec settle = {.tv_nsec = SETTLE_MS * 1000000};
+    nanosleep(&settle, NULL);
+    start_from_environment();
+    return NULL;
+}
+
+/// In a program that links the agent. Without WICK it costs one look at the environment.
+__attribute__((constructor)) static void start_linked(void) {
+    if (!getenv("WICK") || the_agent() != &wick_agent_v1) {
+        return;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, start_when_settled, NULL) == 0) {
+        pthread_detach(thread);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+#endif
+
+/// At exit: what the rings still hold is written.
+__attribute__((destructor)) static void stop_at_exit(void) {
+    stop_for(WICK_END_EXITED);
+}

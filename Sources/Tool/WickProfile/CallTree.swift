@@ -1,8 +1,9 @@
 /// A profile's stacks merged by function: one node per call path.
 ///
 /// Two frames are one function if name and module agree, whatever their addresses and lines.
-/// Nodes lie in depth-first order, children bytewise by name and then by module, so the order
-/// depends on nothing but the profile's content.
+/// Nodes lie in depth-first order, children by name and then by module as `String` compares them
+/// (bytewise, but for canonically equal spellings), so the order depends on nothing but the
+/// profile's content.
 public struct CallTree: Sendable {
   /// A function as the tree and reports know it.
   public struct Function: Hashable, Sendable {
@@ -68,18 +69,12 @@ public struct CallTree: Sendable {
     var ids: [Function: Int] = [:]
     return profile.frames.map { frame in
       let module = frame.module.map { String(profile.modules[$0].name) } ?? ""
-      let function = Function(name: Self.name(of: frame, module: module), module: module)
+      let function = Function(name: profile.name(of: frame), module: module)
       if let known = ids[function] { return known }
       functions.append(function)
       ids[function] = functions.count - 1
       return functions.count - 1
     }
-  }
-
-  private static func name(of frame: Frame, module: String) -> String {
-    if !frame.function.isEmpty { return frame.function }
-    let hex = String(frame.address ?? 0, radix: 16)
-    return module.isEmpty ? "0x\(hex)" : "\(module)+0x\(hex)"
   }
 
   /// Fills `nodes` from a merged tree, with an explicit stack: call paths may be very deep.
@@ -114,14 +109,12 @@ public struct CallTree: Sendable {
     }
   }
 
-  /// The place of each function in the bytewise order of (name, module).
+  /// The place of each function in the order of (name, module).
+  ///
+  /// Strings compare by canonical equivalence, here as in the dictionaries that made them one.
   private func nameRanks() -> [Int] {
-    let order = functions.indices.sorted { first, second in
-      let (first, second) = (functions[first], functions[second])
-      if first.name.utf8.elementsEqual(second.name.utf8) {
-        return first.module.utf8.lexicographicallyPrecedes(second.module.utf8)
-      }
-      return first.name.utf8.lexicographicallyPrecedes(second.name.utf8)
+    let order = functions.indices.sorted {
+      (functions[$0].name, functions[$0].module) < (functions[$1].name, functions[$1].module)
     }
     var ranks = [Int](repeating: 0, count: functions.count)
     for (rank, function) in order.enumerated() { ranks[function] = rank }

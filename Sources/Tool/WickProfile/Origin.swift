@@ -8,12 +8,22 @@ public struct Origin: Hashable, Sendable {
     public var info: [String: String] = [:]
     /// Running totals as recorded, by the name of the statistic (`RecordedStatistic`).
     public var statistics: [String: UInt64] = [:]
-    /// Why the recording ended; nil where it was cut short.
+    /// Why the recording ended (`EndReason` by name); nil where it was cut short.
     public var endReason: String?
+    /// Whether time spent in the kernel was left out.
+    public var isUserOnly = false
 
     /// Creates a process.
     public init(pid: UInt32) {
       self.pid = pid
+    }
+
+    /// The program's name: the last component of its executable or of its command's first word.
+    public var name: Substring? {
+      let path =
+        info["executable"].map { Substring($0) }
+        ?? info["command"]?.split(separator: " ", maxSplits: 1).first
+      return path?.split(separator: "/").last
     }
   }
 
@@ -23,8 +33,12 @@ public struct Origin: Hashable, Sendable {
   public var rateHertz: UInt32 = 0
   /// CPU time per unit of weight; 0 where not known.
   public var periodNanoseconds: UInt32 = 0
+  /// When the recording began, since 1970; 0 where not known.
+  public var startRealtimeNanoseconds: UInt64 = 0
   /// Length of the recording.
   public var durationNanoseconds: UInt64 = 0
+  /// Whether the source was cut or damaged, so that samples are missing; `warnings` says where.
+  public var isIncomplete = false
   /// What a reader has to tell the user, one sentence each ("cut at byte 4711: …").
   public var warnings: [String] = []
 

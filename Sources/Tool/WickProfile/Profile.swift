@@ -4,19 +4,31 @@
 /// entry. Invariants: every index is inside its table, and each column has `samples.count` rows.
 public struct Profile: Sendable {
   /// One row: where and when something was counted.
+  ///
+  /// Rows are many, so a row keeps its ids in 32 bits, as `StackTree` does.
   public struct Sample: Hashable, Sendable {
-    /// Node of `stacks`.
-    public var stack: Int
-    /// Index into `threads`; nil where the source has no threads.
-    public var thread: Int?
+    private var stackID: Int32
+    private var threadID: Int32
     /// Time since the start of the recording; 0 where the source has no times.
     public var nanoseconds: UInt64
 
     /// Creates a row.
     public init(stack: Int, thread: Int? = nil, nanoseconds: UInt64 = 0) {
-      self.stack = stack
-      self.thread = thread
+      stackID = Int32(stack)
+      threadID = Int32(thread ?? -1)
       self.nanoseconds = nanoseconds
+    }
+
+    /// Node of `stacks`.
+    public var stack: Int {
+      get { Int(stackID) }
+      set { stackID = Int32(newValue) }
+    }
+
+    /// Index into `threads`; nil where the source has no threads.
+    public var thread: Int? {
+      get { threadID < 0 ? nil : Int(threadID) }
+      set { threadID = Int32(newValue ?? -1) }
     }
   }
 
@@ -83,6 +95,32 @@ public struct Profile: Sendable {
   public mutating func add(_ sample: Sample, values: [Int64]) {
     samples.append(sample)
     for (column, value) in values.enumerated() { columns[column].append(value) }
+  }
+
+  /// Adds many rows at once.
+  ///
+  /// - Parameters:
+  ///   - rows: The rows; their stacks are nodes of `stacks`.
+  ///   - values: One array per column, each with a value per row.
+  /// - Precondition: The counts agree.
+  public mutating func add(_ rows: [Sample], columns values: [[Int64]]) {
+    precondition(values.count == columns.count && values.allSatisfy { $0.count == rows.count })
+    guard !samples.isEmpty else {
+      samples = rows
+      columns = values
+      return
+    }
+    samples.append(contentsOf: rows)
+    for (column, added) in values.enumerated() { columns[column].append(contentsOf: added) }
+  }
+
+  /// The name of a frame as shown everywhere: its function, else where its code is.
+  public func name(of frame: Frame) -> String {
+    if !frame.function.isEmpty { return frame.function }
+    guard let address = frame.address else { return "[unknown]" }
+    let hex = String(address, radix: 16)
+    let module = frame.module.map { modules[$0].name } ?? ""
+    return module.isEmpty ? "0x\(hex)" : "\(module)+0x\(hex)"
   }
 
   /// The sum of a column, saturating.

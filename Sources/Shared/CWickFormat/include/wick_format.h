@@ -30,6 +30,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/// The version of agent and tool, as both print it.
+#define WICK_VERSION "0.1.0"
+
 /// "\x89WICK\r\n\x1a": not text, and damaged by any newline translation (as PNG's magic).
 #define WICK_MAGIC_BYTES {0x89, 'W', 'I', 'C', 'K', '\r', '\n', 0x1a}
 
@@ -198,4 +201,6 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("EndReason"))) 
     WICK_END_WRITE_FAILED __attribute__((swift_name("writeFailed"))) = 4,
     /// The requested duration was over.
     WICK_END_DURATION __attribute__((swift_name("duration"))) = 5,
+    /// The process became another program; that one's segment follows if it is recorded too.
+    WICK_END_EXEC __attribute__((swift_name("exec"))) = 6,
 } wick_end_reason;

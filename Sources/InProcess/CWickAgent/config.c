@@ -1,0 +1,138 @@
+#include "config.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+/// Reads decimal digits up to `end`; false if there are none, others, or too many.
+static bool parse_number(const char *text, const char *end, uint64_t maximum, uint64_t *number) {
+    if (text == end) {
+        return false;
+    }
+    uint64_t value = 0;
+    for (; text != end; text++) {
+        if (*text < '0' || *text > '9' || value > maximum / 10) {
+            return false;
+        }
+        value = value * 10 + (uint64_t)(*text - '0');
+    }
+    *number = value;
+    return value <= maximum;
+}
+
+static bool equals(const char *text, const char *end, const char *word) {
+    return (size_t)(end - text) == strlen(word) && memcmp(text, word, (size_t)(end - text)) == 0;
+}
+
+static bool parse_part(const char *key, const char *key_end, const char *value, const char *end,
+                       wick_config *config) {
+    uint64_t number;
+    if (equals(key, key_end, "out")) {
+        size_t length = (size_t)(end - value);
+        if (length == 0 || length >= sizeof(config->output)) {
+            return false;
+        }
+        memcpy(config->output, value, length);
+        config->output[length] = 0;
+        config->options.output = config->output;
+        return true;
+    }
+    if (equals(key, key_end, "hz")) {
+        if (!parse_number(value, end, WICK_RATE_MAXIMUM_HZ, &number) || number == 0) {
+            return false;
+        }
+        config->options.rate_hz = (uint32_t)number;
+        return true;
+    }
+    if (equals(key, key_end, "engine")) {
+        if (equals(value, end, "auto")) {
+            config->options.engine = WICK_CHOOSE_BEST;
+        } else if (equals(value, end, "perf")) {
+            config->options.engine = WICK_CHOOSE_PERF;
+        } else if (equals(value, end, "timer")) {
+            config->options.engine = WICK_CHOOSE_TIMER;
+        } else {
+            return false;
+        }
+        return true;
+    }
+    if (equals(key, key_end, "duration")) {
+        if (!parse_number(value, end, UINT32_MAX, &number) || number == 0) {
+            return false;
+        }
+        config->options.duration_ms = number * 1000;
+        return true;
+    }
+    if (equals(key, key_end, "children")) {
+        config->children = equals(value, end, "on");
+        return config->children || equals(value, end, "off");
+    }
+    return false;
+}
+
+bool wick_config_parse(const char *text, wick_config *config) {
+    *config = (wick_config){.children = true};
+    if (strcmp(text, "on") == 0 || strcmp(text, "1") == 0) {
+        return true;
+    }
+    while (*text) {
+        const char *end = strchrnul(text, ',');
+        const char *equal = memchr(text, '=', (size_t)(end - text));
+        if (!equal || !parse_part(text, equal, equal + 1, end, config)) {
+            return false;
+        }
+        text = *end ? end + 1 : end;
+    }
+    return true;
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static size_t write_number(uint64_t number, char *out) {
+    char digits[20];
+    size_t count = 0;
+    do {
+        digits[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    for (size_t i = 0; i < count; i++) {
+        out[i] = digits[count - 1 - i];
+    }
+    return count;
+}
+
+bool wick_config_expand_path(const char *pattern, pid_t pid, char *path, size_t byte_count) {
+    size_t length = 0;
+    if (pattern[0] != '/') {
+        if (!getcwd(path, byte_count)) {
+            return false;
+        }
+        length = strlen(path);
+        if (length + 1 >= byte_count) {
+            return false;
+        }
+        path[length++] = '/';
+    }
+    for (const char *next = pattern; *next; next++) {
+        if (length + 20 >= byte_count) {
+            return false;
+        }
+        if (next[0] == '%' && next[1] == 'p') {
+            length += write_number((uint64_t)pid, path + length);
+            next++;
+        } else if (next[0] == '%' && hex_digit(next[1]) >= 0 && hex_digit(next[2]) >= 0) {
+            path[length++] = (char)(hex_digit(next[1]) * 16 + hex_digit(next[2]));
+            next += 2;
+        } else {
+            path[length++] = *next;
+        }
+    }
+    path[length] = 0;
+    return true;
+}

@@ -1,0 +1,25 @@
+// The text of the environment variable WICK: what a preloaded or linked agent shall do by itself.
+#pragma once
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "wick_agent.h"
+
+/// Parsed text; `options.output` points into `output`.
+typedef struct {
+    wick_options options;
+    char output[PATH_MAX];
+    /// Whether programs that the process executes are recorded too.
+    bool children;
+} wick_config;
+
+/// Parses "on" or "out=PATH,hz=N,engine=auto|perf|timer,duration=SECONDS,children=on|off" (all
+/// parts optional). Returns false if a part is unknown or out of range. Allocates nothing.
+bool wick_config_parse(const char *text, wick_config *config);
+
+/// Expands "%p" to the process id and "%XX" to a byte; a relative path is made absolute, as the
+/// host may change its folder. Returns false if the result does not fit.
+bool wick_config_expand_path(const char *pattern, pid_t pid, char *path, size_t byte_count);

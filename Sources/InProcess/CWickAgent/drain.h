@@ -1,0 +1,18 @@
+// From the rings to the recording: what the writer thread does at each drain. Writer thread only,
+// but for `wick_drain_begin`, which runs while that thread waits.
+#pragma once
+
+#include "writer.h"
+
+/// Fills the module list and builds the unwinder's tables, so that they are there for the first
+/// sample.
+void wick_drain_prepare(void);
+
+/// Writes the header and the INFO chunk of a session. 0 or an errno.
+int wick_drain_begin(const wick_session *session);
+
+/// Empties the rings; writes at every other call, or if much has come. 0 or the errno of a write.
+int wick_drain(const wick_engine_type *engine);
+
+/// Empties the rings a last time, writes the totals and the end, closes the file.
+void wick_drain_finish(const wick_engine_type *engine, wick_end_reason reason);

@@ -1,0 +1,233 @@
+#include "images.h"
+
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "pages.h"
+#include "unwind.h"
+
+enum { IMAGE_LIMIT = 8192, PATH_ARENA_BYTES = 1 << 20 };
+
+// Sorted by start. One list for the life of the process: the agent has one writer thread.
+static wick_image *list[IMAGE_LIMIT];
+static size_t count;
+static uint32_t next_id = 1;
+static unsigned long long seen_adds, seen_subs;
+
+/// Images live as long as the process: handlers and recordings may refer to what is unloaded.
+static wick_image *allocate(size_t path_length) {
+    static uint8_t *arena;
+    static size_t used, size;
+    size_t need = (sizeof(wick_image) + path_length + 1 + 15) & ~(size_t)15;
+    if (size - used < need) {
+        size = PATH_ARENA_BYTES;
+        used = 0;
+        arena = wick_pages_map(size);
+        if (!arena) {
+            size = 0;
+            return NULL;
+        }
+    }
+    wick_image *image = (wick_image *)(arena + used);
+    used += need;
+    return image;
+}
+
+static void read_build_id(const struct dl_phdr_info *info, wick_image *image) {
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type != PT_NOTE) {
+            continue;
+        }
+        const uint8_t *next = (const uint8_t *)(info->dlpi_addr + segment->p_vaddr);
+        size_t left = segment->p_memsz;
+        // Notes in a segment aligned to 8 are padded to 8 (gABI); build-ids come in both kinds.
+        size_t align = segment->p_align == 8 ? 8 : 4;
+        while (left >= sizeof(ElfW(Nhdr))) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)next;
+            size_t name = (note->n_namesz + align - 1) & ~(align - 1);
+            size_t size = sizeof(*note) + name + ((note->n_descsz + align - 1) & ~(align - 1));
+            if (size > left || name > left) {
+                break;
+            }
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+                memcmp(next + sizeof(*note), "GNU", 4) == 0 &&
+                note->n_descsz <= WICK_BUILD_ID_LIMIT) {
+                memcpy(image->build_id, next + sizeof(*note) + name, note->n_descsz);
+                image->build_id_byte_count = note->n_descsz;
+                return;
+            }
+            next += size;
+            left -= size;
+        }
+    }
+}
+
+/// The path to record: absolute, "[vdso]" for the kernel's page.
+static size_t path_of(const struct dl_phdr_info *info, bool vdso, char *path, size_t byte_count) {
+    if (vdso) {
+        strcpy(path, "[vdso]");
+        return strlen(path);
+    }
+    const char *name = info->dlpi_name;
+    if (name && name[0] == '/') {
+        size_t length = strnlen(name, byte_count - 1);
+        memcpy(path, name, length);
+        return length;
+    }
+    if (!name || !name[0]) {
+        ssize_t length = readlink("/proc/self/exe", path, byte_count - 1);
+        return length > 0 ? (size_t)length : 0;
+    }
+    size_t length = 0;
+    if (getcwd(path, byte_count)) {
+        length = strlen(path);
+    }
+    size_t name_length = strlen(name);
+    if (length + 1 + name_length >= byte_count) {
+        return 0;
+    }
+    path[length] = '/';
+    memcpy(path + length + 1, name, name_length);
+    return length + 1 + name_length;
+}
+
+static void extents(const struct dl_phdr_info *info, wick_unwind_module *module) {
+    *module = (wick_unwind_module){
+        .load_bias = info->dlpi_addr, .start = UINTPTR_MAX, .text_start = UINTPTR_MAX};
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        uintptr_t end = start + segment->p_memsz;
+        if (segment->p_type == PT_GNU_EH_FRAME) {
+            module->eh_frame_hdr = (const uint8_t *)start;
+            module->eh_frame_hdr_byte_count = segment->p_memsz;
+        }
+        if (segment->p_type != PT_LOAD) {
+            continue;
+        }
+        module->start = start < module->start ? start : module->start;
+        module->end = end > module->end ? end : module->end;
+        if (segment->p_flags & PF_X) {
+            module->text_start = start < module->text_start ? start : module->text_start;
+            module->text_end = end > module->text_end ? end : module->text_end;
+        }
+    }
+}
+
+static wick_image *insert(const wick_unwind_module *module, const char *path, size_t length) {
+    wick_image *image = count < IMAGE_LIMIT ? allocate(length) : NULL;
+    if (!image) {
+        return NULL;
+    }
+    *image = (wick_image){.load_bias = module->load_bias, .start = module->start,
+                          .end = module->end, .id = next_id++, .mapped = true};
+    memcpy(image->path, path, length);
+    image->path[length] = 0;
+    size_t place = count++;
+    while (place > 0 && list[place - 1]->start > image->start) {
+        list[place] = list[place - 1];
+        place--;
+    }
+    list[place] = image;
+    return image;
+}
+
+typedef struct {
+    wick_image_visitor *appeared;
+    void *context;
+    bool first;
+} refresh;
+
+static int visit(struct dl_phdr_info *info, size_t size, void *context) {
+    refresh *state = context;
+    if (state->first) {
+        state->first = false;
+        bool counted = size >= offsetof(struct dl_phdr_info, dlpi_subs) + sizeof(info->dlpi_subs);
+        if (counted && count > 0 && info->dlpi_adds == seen_adds && info->dlpi_subs == seen_subs) {
+            return 1;
+        }
+        seen_adds = info->dlpi_adds;
+        seen_subs = info->dlpi_subs;
+        for (size_t i = 0; i < count; i++) {
+            list[i]->mapped = false;
+        }
+    }
+    wick_unwind_module module;
+    extents(info, &module);
+    if (module.end <= module.start) {
+        return 0;
+    }
+    bool vdso = module.start == getauxval(AT_SYSINFO_EHDR);
+    char path[PATH_MAX];
+    size_t length = path_of(info, vdso, path, sizeof(path));
+    wick_image *known = wick_images_find(module.start);
+    if (known && known->start == module.start && known->end == module.end &&
+        strlen(known->path) == length && memcmp(known->path, path, length) == 0) {
+        known->mapped = true;
+        return 0;
+    }
+    wick_image *image = insert(&module, path, length);
+    if (image) {
+        read_build_id(info, image);
+        wick_unwind_add_module(&module);
+        state->appeared(image, state->context);
+    }
+    return 0;
+}
+
+void wick_images_refresh(wick_image_visitor *appeared, void *context) {
+    // Within the callback the loader's list is locked: nothing can be unmapped while it is read.
+    refresh state = {.appeared = appeared, .context = context, .first = true};
+    dl_iterate_phdr(visit, &state);
+}
+
+bool wick_images_forget(void) {
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (list[i]->mapped) {
+            list[kept++] = list[i];
+        } else {
+            wick_unwind_remove_module(list[i]->load_bias, list[i]->start);
+        }
+    }
+    bool any = kept != count;
+    count = kept;
+    return any;
+}
+
+wick_image *wick_images_find(uintptr_t address) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (list[middle]->start <= address) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    // A module that went may overlap one that came: the one that is mapped is the right one.
+    wick_image *best = NULL;
+    for (size_t i = low; i > 0 && i + 4 > low; i--) {
+        wick_image *image = list[i - 1];
+        if (address < image->end && (!best || image->mapped)) {
+            best = image;
+            if (best->mapped) {
+                break;
+            }
+        }
+    }
+    return best;
+}
+
+void wick_images_renumber(wick_image_visitor *appeared, void *context) {
+    next_id = 1;
+    for (size_t i = 0; i < count; i++) {
+        list[i]->id = next_id++;
+        list[i]->last_address = 0;
+        appeared(list[i], context);
+    }
+}

@@ -1,0 +1,104 @@
+#include "proc.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+size_t wick_proc_read(const char *path, char *text, size_t byte_count) {
+    size_t length = 0;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor >= 0) {
+        ssize_t got;
+        while (length < byte_count - 1 &&
+               (got = read(descriptor, text + length, byte_count - 1 - length)) > 0) {
+            length += (size_t)got;
+        }
+        close(descriptor);
+    }
+    text[length] = 0;
+    return length;
+}
+
+bool wick_proc_each_number(const char *folder, bool (*visit)(uint32_t number, void *context),
+                           void *context) {
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return false;
+    }
+    _Alignas(struct dirent64) char entries[4096];
+    bool more = true;
+    long got = 0;
+    while (more && (got = syscall(SYS_getdents64, descriptor, entries, sizeof(entries))) > 0) {
+        for (long offset = 0; more && offset < got;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(entries + offset);
+            offset += entry->d_reclen;
+            if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') {
+                more = visit((uint32_t)strtoul(entry->d_name, NULL, 10), context);
+            }
+        }
+    }
+    close(descriptor);
+    return got >= 0;
+}
+
+uint64_t wick_proc_start_ticks(void) {
+    char text[1024];
+    if (wick_proc_read("/proc/self/stat", text, sizeof(text)) == 0) {
+        return 0;
+    }
+    // The name in field 2 may hold spaces and parentheses; field 3 follows the last ')'.
+    const char *next = strrchr(text, ')');
+    for (int field = 2; next && field < 22; field++) {
+        next = strchr(next + 1, ' ');
+    }
+    return next ? strtoull(next + 1, NULL, 10) : 0;
+}
+
+void wick_proc_thread_name(pid_t tid, char name[16]) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/self/task/%d/comm", (int)tid);
+    char text[32];
+    size_t length = wick_proc_read(path, text, sizeof(text));
+    if (length > 0 && text[length - 1] == '\n') {
+        length--;
+    }
+    length = length > 15 ? 15 : length;
+    memcpy(name, text, length);
+    name[length] = 0;
+}
+
+bool wick_proc_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {
+    int descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return false;
+    }
+    // Lines begin "low-high perms …"; a buffer may end in the middle of one.
+    char text[4096];
+    size_t kept = 0;
+    ssize_t got;
+    bool found = false;
+    while (!found && (got = read(descriptor, text + kept, sizeof(text) - 1 - kept)) > 0) {
+        size_t length = kept + (size_t)got;
+        text[length] = 0;
+        char *line = text;
+        char *end;
+        while (!found && (end = memchr(line, '\n', length - (size_t)(line - text)))) {
+            char *next;
+            *low = strtoull(line, &next, 16);
+            *high = *next == '-' ? strtoull(next + 1, &next, 16) : 0;
+            found = *low <= address && address < *high && next[1] == 'r';
+            line = end + 1;
+        }
+        kept = length - (size_t)(line - text);
+        if (kept == sizeof(text) - 1) {
+            kept = 0;  // A line longer than the buffer: its rest is passed over as no mapping.
+        }
+        memmove(text, line, kept);
+    }
+    close(descriptor);
+    return found;
+}

@@ -1,0 +1,48 @@
+// The preloaded agent stands before pthread_create, so that an engine that must arm each thread by
+// itself does so before the thread's own code runs.
+#include "writer.h"
+
+#ifdef WICK_PRELOAD
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+typedef struct {
+    void *(*function)(void *);
+    void *argument;
+} routine;
+
+static void *begin(void *context) {
+    routine own = *(routine *)context;
+    free(context);
+    wick_writer_thread_began();
+    return own.function(own.argument);
+}
+
+typedef int create_thread(pthread_t *thread, const pthread_attr_t *attributes,
+                          void *(*function)(void *), void *argument);
+
+__attribute__((visibility("default"))) create_thread pthread_create;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
+                   void *argument) {
+    create_thread *real = (create_thread *)dlsym(RTLD_NEXT, "pthread_create");
+    routine *own = wick_writer_is_running() ? malloc(sizeof(*own)) : NULL;
+    if (!own) {
+        return real(thread, attributes, function, argument);
+    }
+    *own = (routine){.function = function, .argument = argument};
+    int error = real(thread, attributes, begin, own);
+    if (error) {
+        free(own);
+    }
+    return error;
+}
+
+#else
+
+/// ISO C wants a declaration in every file.
+typedef int wick_thread_hooks_are_preloaded_only;
+
+#endif

@@ -1,0 +1,106 @@
+internal import WickProfile
+
+/// A column of a profile by stacks of cleaned names: what the lines are written from.
+struct FoldedTree {
+  /// Cleaned names, each once, as bytes.
+  private(set) var names: [[UInt8]] = []
+  /// Stacks whose frames are indices into `names`.
+  private(set) var stacks = StackTree()
+  /// Value of each stack itself.
+  private(set) var values: [Int64] = []
+  private var nameIDs: [[UInt8]: Int] = [:]
+
+  init(_ profile: Profile, column: Int, threads: Bool) {
+    let names = profile.frames.map { intern(profile.name(of: $0)) }
+    let roots = profile.threads.map { root(of: $0, in: profile, threads: threads) }
+    var placed = PlacedStacks()
+    for (row, sample) in profile.samples.enumerated() {
+      let value = profile.columns[column][row]
+      guard value != 0 else { continue }
+      let root = (sample.thread.map { roots[$0] } ?? []).reduce(0) {
+        stacks.node(parent: $0, frame: $1)
+      }
+      let node = placed.node(of: sample.stack, in: profile.stacks, below: root) {
+        stacks.node(parent: $0, frame: names[$1])
+      }
+      while values.count < stacks.count { values.append(0) }
+      values[node] = values[node].addingSaturating(value)
+    }
+    while values.count < stacks.count { values.append(0) }
+  }
+
+  /// Where stacks of a profile stand in the tree of lines: once below each root they occur under.
+  private struct PlacedStacks {
+    /// Pairs of root and stack, as a tree of depth two.
+    private var pairs = StackTree()
+    /// The node of each pair; −1 where it is not known yet.
+    private var nodes: [Int] = [-1]
+
+    mutating func node(
+      of stack: Int, in source: StackTree, below root: Int,
+      make: (_ parent: Int, _ frame: Int) -> Int
+    ) -> Int {
+      let rootPair = pair(0, root)
+      var missing: [(pair: Int, frame: Int)] = []
+      var (stack, node) = (stack, root)
+      while stack != 0 {
+        let pair = pair(rootPair, stack)
+        if nodes[pair] >= 0 {
+          node = nodes[pair]
+          break
+        }
+        missing.append((pair, Int(source.frames[stack])))
+        stack = Int(source.parents[stack])
+      }
+      for (pair, frame) in missing.reversed() {
+        node = make(node, frame)
+        nodes[pair] = node
+      }
+      return node
+    }
+
+    private mutating func pair(_ parent: Int, _ child: Int) -> Int {
+      let pair = pairs.node(parent: parent, frame: child)
+      while nodes.count < pairs.count { nodes.append(-1) }
+      return pair
+    }
+  }
+
+  /// The frames above a thread's stacks.
+  private mutating func root(
+    of thread: Profile.Thread, in profile: Profile, threads: Bool
+  ) -> [Int] {
+    var root: [Int] = []
+    let processes = profile.origin.processes
+    if processes.contains(where: { $0.pid != processes[0].pid }) {
+      // After an exec the last image is what the process is known as.
+      let process = processes.last { $0.pid == thread.pid }
+      root.append(intern("\(process?.name ?? "process")-\(thread.pid)"))
+    }
+    if threads { root.append(intern("\(thread.name)-\(thread.tid)")) }
+    return root
+  }
+
+  private mutating func intern(_ name: String) -> Int {
+    let cleaned = Self.cleaned(name)
+    if let known = nameIDs[cleaned] { return known }
+    names.append(cleaned)
+    nameIDs[cleaned] = names.count - 1
+    return names.count - 1
+  }
+
+  /// The name without what would end a frame or a line: `;` becomes `:`, a control character or
+  /// line separator `_`.
+  static func cleaned(_ name: String) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(name.utf8.count)
+    for scalar in name.unicodeScalars {
+      switch scalar.value {
+      case 0x3b: bytes.append(UInt8(ascii: ":"))
+      case 0..<0x20, 0x7f..<0xa0, 0x2028, 0x2029: bytes.append(UInt8(ascii: "_"))
+      default: bytes.append(contentsOf: scalar.utf8)
+      }
+    }
+    return bytes
+  }
+}

@@ -1,0 +1,125 @@
+internal import CWickFormat
+internal import WickProfile
+
+extension SegmentIDs {
+  /// Reads a SAMPLES payload.
+  ///
+  /// - Parameters:
+  ///   - reader: Stands at the payload's start.
+  ///   - delay: Time between the recording's start and the segment's.
+  ///   - period: CPU time that one unit of weight stands for.
+  ///   - builder: Gets the samples; those before a damaged record are kept.
+  /// - Throws: `ChunkDamage` at the first record that cannot be.
+  mutating func readSamples(
+    _ reader: inout ByteReader, delay: UInt64, period: UInt32, into builder: inout ProfileBuilder
+  ) throws(ChunkDamage) {
+    var place: Int?
+    var latest: UInt64 = 0
+    defer { builder.extend(to: latest) }
+    while reader.remaining > 0 {
+      let start = reader.offset
+      let tag = try reader.number()
+      let operand = tag >> 2
+      switch RecordKind(rawValue: UInt32(tag & 3)) {
+      case .thread:
+        guard let known = threadPlaces[operand] else {
+          throw ChunkDamage(offset: start, reason: "a thread is not defined")
+        }
+        place = known
+      case .frame:
+        try addFrame(operand, &reader, at: start, into: &builder)
+      case .node:
+        try addNode(distance: operand, &reader, at: start, into: &builder)
+      default:
+        guard let place else {
+          throw ChunkDamage(offset: start, reason: "a sample has no thread")
+        }
+        let node = try node(before: &reader)
+        let weight = operand & 1 == 0 ? 1 : try readWeight(&reader)
+        let time = advance(place, by: operand >> 1, delay: delay)
+        latest = max(latest, time)
+        let (cpu, overflow) = weight.multipliedReportingOverflow(by: Int64(period))
+        builder.add(
+          Profile.Sample(stack: Int(node), thread: threads[place].index, nanoseconds: time),
+          weight: weight, nanoseconds: overflow ? .max : cpu)
+      }
+    }
+  }
+
+  private mutating func addFrame(
+    _ operand: UInt64, _ reader: inout ByteReader, at start: Int, into builder: inout ProfileBuilder
+  ) throws(ChunkDamage) {
+    guard operand >> 2 < UInt64(modules.count) else {
+      throw ChunkDamage(offset: start, reason: "a module is not defined")
+    }
+    guard !builder.isFull else {
+      throw ChunkDamage(offset: start, reason: "there are too many frames")
+    }
+    let module = Int(operand >> 2)
+    let address = latestAddresses[module] &+ UInt64(bitPattern: try reader.signedNumber())
+    latestAddresses[module] = address
+    let kind: Frame.Kind
+    switch RecordedFrameKind(rawValue: UInt32(operand & 3)) {
+    case .instruction: kind = .instruction
+    case .returnAddress: kind = .returnAddress
+    case .asyncResume: kind = .asyncResume
+    default:
+      guard module == 0 else {
+        throw ChunkDamage(offset: start, reason: "a truncation lies in a module")
+      }
+      let name = TruncationReason.frameName(UInt32(clamping: address))
+      frames.append(builder.intern(Frame(kind: .truncated, function: name)))
+      return
+    }
+    frames.append(
+      builder.intern(Frame(kind: kind, module: modules[module], address: address)))
+  }
+
+  private mutating func addNode(
+    distance: UInt64, _ reader: inout ByteReader, at start: Int, into builder: inout ProfileBuilder
+  ) throws(ChunkDamage) {
+    guard distance >= 1, distance <= UInt64(nodes.count) else {
+      throw ChunkDamage(offset: start, reason: "a parent stack is not defined")
+    }
+    let back = try reader.number()
+    guard back < UInt64(frames.count) else {
+      throw ChunkDamage(offset: start, reason: "a frame is not defined")
+    }
+    guard !builder.isFull else {
+      throw ChunkDamage(offset: start, reason: "there are too many stacks")
+    }
+    let parent = nodes[nodes.count - Int(distance)]
+    let frame = frames[frames.count - 1 - Int(back)]
+    nodes.append(builder.stack(parent: parent, frame: frame))
+  }
+
+  private func node(before reader: inout ByteReader) throws(ChunkDamage) -> Int32 {
+    let start = reader.offset
+    let back = try reader.number()
+    guard back < UInt64(nodes.count) else {
+      throw ChunkDamage(offset: start, reason: "a stack is not defined")
+    }
+    return nodes[nodes.count - 1 - Int(back)]
+  }
+
+  private func readWeight(_ reader: inout ByteReader) throws(ChunkDamage) -> Int64 {
+    let start = reader.offset
+    let weight = try reader.number()
+    guard weight >= 2 else {
+      throw ChunkDamage(offset: start, reason: "a weight is below 2")
+    }
+    return Int64(clamping: weight)
+  }
+
+  /// Moves a thread's clock on and returns the time in nanoseconds since the recording's start.
+  private mutating func advance(
+    _ place: Int, by microseconds: UInt64, delay: UInt64
+  ) -> UInt64 {
+    let (clock, clockOverflow) = threads[place].microseconds
+      .addingReportingOverflow(microseconds)
+    threads[place].microseconds = clockOverflow ? .max : clock
+    let (time, timeOverflow) = threads[place].microseconds.multipliedReportingOverflow(by: 1000)
+    let (sum, sumOverflow) = time.addingReportingOverflow(delay)
+    return timeOverflow || sumOverflow ? .max : sum
+  }
+}
