@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "raw_syscall.h"
 #include "unwind.h"
 
 enum : uintptr_t {
@@ -42,26 +43,13 @@ static inline wick_stack_reader wick_stack_reader_make(const wick_stack_memory *
     return reader;
 }
 
-static inline long wick_syscall(long number, long a, long b, long c, long d, long e, long f) {
-    long result;
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    register long r9 __asm__("r9") = f;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
 /// Copies memory that may not be there; returns how many bytes from `address` on were.
 static inline size_t wick_copy_memory(uint8_t *copy, uintptr_t address, size_t byte_count) {
     struct iovec local = {copy, byte_count};
     struct iovec remote = {(void *)address, byte_count};
     // Not cached: after a fork it is another.
-    long pid = wick_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0);
-    long copied =
-        wick_syscall(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
+    long pid = wick_raw_syscall0(SYS_getpid);
+    long copied = wick_raw_syscall6(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
     return copied > 0 ? (size_t)copied : 0;
 }
 
