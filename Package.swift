@@ -69,9 +69,15 @@ let package = Package(
       name: "CWickAssets", path: "Sources/Tool/CWickAssets",
       exclude: ["flamegraph.js", "flamegraph.css"], cSettings: c),
     tool("WickRender", uses: ["CWickAssets", "WickProfile"]),
+    .target(
+      name: "CWickKernel", path: "Sources/Tool/CWickKernel",
+      cSettings: c + [.define("_GNU_SOURCE")]),
     .executableTarget(
       name: "wick",
-      dependencies: ["WickProfile", "WickRecording", "WickSymbols", "WickFormats", "WickRender"],
+      dependencies: [
+        "CWickFormat", "CWickKernel", "WickProfile", "WickRecording", "WickSymbols", "WickFormats",
+        "WickRender",
+      ],
       path: "Sources/Tool/wick", swiftSettings: library),
 
     // Programs to profile.

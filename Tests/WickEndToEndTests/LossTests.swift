@@ -37,7 +37,7 @@ import WickProfile
   /// A small file system that fills up, in a mount namespace of the test's own.
   @Test func fullDiskClosesTheRecordingAndTheHostLives() throws {
     let script = """
-      mount -t tmpfs -o size=160k none "$1" || exit 77
+      mount -t tmpfs -o size=100k none "$1" || exit 77
       shift
       "$@"
       code=$?
