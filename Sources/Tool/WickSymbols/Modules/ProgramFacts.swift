@@ -13,10 +13,9 @@ public struct ProgramFacts: Hashable, Sendable {
   /// Of the functions looked at, how many begin with `push %rbp; mov %rsp,%rbp`; x86-64 only.
   public var framePointerShare: Double?
 
-  /// Looks at a file.
+  /// Looks at a file; nil if the bytes are no 64-bit little-endian ELF program or library.
   ///
   /// - Parameter bytes: The whole file.
-  /// - Returns: nil if the bytes are no 64-bit little-endian ELF program or library.
   public init?(_ bytes: RawSpan) {
     guard let file = try? ElfFile.open(bytes),
       let image = try? ElfImage(bytes, buildID: file.buildID(bytes))

@@ -1,4 +1,6 @@
-/// One verb of the command line. Help, checks and parsing all come from its tables.
+/// One verb of the command line.
+///
+/// Help, checks and parsing all come from its tables.
 protocol Subcommand: Sendable {
   /// The verb.
   static var name: String { get }

@@ -45,7 +45,8 @@ struct ByteSink: TextOutputStream {
     flush()
     if failure == EPIPE { throw Failure(line: nil, exitCode: Failure.Code.closedPipe) }
     if failure != 0 {
-      throw Failure.failed("cannot write \(name): \(Failure.reason(failure)); nothing was kept of it")
+      throw Failure.failed(
+        "cannot write \(name): \(Failure.reason(failure)); nothing was kept of it")
     }
   }
 }

@@ -14,8 +14,11 @@ struct Input {
   /// or (nil) the newest recording in the current folder.
   ///
   /// - Parameters:
+  ///   - path: The file.
   ///   - name: What messages call it, if not by its path.
   ///   - symbolicate: Whether addresses get names.
+  /// - Returns: What could be read.
+  /// - Throws: `Failure` if that is nothing.
   static func read(
     _ path: String?, name: String? = nil, symbolicate: Bool = true
   ) throws -> Input {

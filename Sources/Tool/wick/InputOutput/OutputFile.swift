@@ -7,6 +7,7 @@ enum OutputFile {
   /// - Parameters:
   ///   - path: Where; `-` is standard output. Devices and pipes are written as they are.
   ///   - body: Writes the content.
+  /// - Throws: `Failure`; then nothing is left in the file's place.
   static func write(_ path: String, _ body: (inout ByteSink) throws -> Void) throws {
     guard path != "-" else {
       var sink = ByteSink(descriptor: STDOUT_FILENO, name: "standard output")

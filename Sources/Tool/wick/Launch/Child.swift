@@ -47,8 +47,8 @@ struct Child {
     var argumentPointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
     var environmentPointers = unsafe environment.map { unsafe strdup($0) } + [nil]
     defer {
-      for unsafe pointer in unsafe argumentPointers { unsafe free(pointer) }
-      for unsafe pointer in unsafe environmentPointers { unsafe free(pointer) }
+      unsafe argumentPointers.forEach { unsafe free($0) }
+      unsafe environmentPointers.forEach { unsafe free($0) }
     }
     var pid: pid_t = 0
     let code = unsafe posix_spawn(
@@ -59,7 +59,9 @@ struct Child {
     self.pid = pid
   }
 
-  /// Waits for the end. Signals to this program are passed on; after `limit` the command is asked
+  /// Waits for the end.
+  ///
+  /// Signals to this program are passed on; after `limit` the command is asked
   /// to end.
   mutating func wait(limit: Duration?) -> Ending {
     let clock = ContinuousClock()

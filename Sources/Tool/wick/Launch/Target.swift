@@ -64,7 +64,9 @@ struct Target {
     }
   }
 
-  /// Follows `#!` lines to the program that is loaded. The kernel allows four of them.
+  /// Follows `#!` lines to the program that is loaded.
+  ///
+  /// The kernel allows four of them.
   private static func interpreter(of path: String, depth: Int) throws -> String {
     guard let file = try? MappedFile(path: path) else { return path }
     var reader = ByteReader(file.bytes)

@@ -93,7 +93,8 @@ enum Record: Subcommand {
       let name = path.split(separator: "/").last ?? ""
       let suffix = name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil
       guard let kind = suffix.flatMap({ Output.Kind(rawValue: $0) }) else {
-        throw arguments.usage("'\(path)' must end in .wick, .folded or .svg, which says what to write")
+        throw arguments.usage(
+          "'\(path)' must end in .wick, .folded or .svg, which says what to write")
       }
       return Output(path: path, kind: kind)
     }
