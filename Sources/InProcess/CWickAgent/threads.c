@@ -9,9 +9,9 @@
 #include "pages.h"
 #include "raw_syscall.h"
 
-enum : uint32_t { SLOT_LIMIT = 16384, SLOT_MINIMUM = 64, SLOT_HEADER_BYTES = 4096 };
+enum : uint32_t { SLOT_LIMIT = 16384, SLOT_MINIMUM = 64, SLOT_HEADER_BYTES = 12288 };
 
-_Static_assert(sizeof(wick_slot) <= SLOT_HEADER_BYTES, "a slot's header is one page");
+_Static_assert(sizeof(wick_slot) <= SLOT_HEADER_BYTES, "a slot's header is three pages");
 
 static uint8_t *region;
 static size_t slot_byte_count;
@@ -129,7 +129,7 @@ void wick_threads_reset(void) {
                               memory_order_relaxed);
         atomic_store_explicit(&slot->lost_ring_full, 0, memory_order_relaxed);
         slot->thread_index = -1;
-        slot->last_us = 0;
+        slot->last_time = 0;
         slot->cookie = 0;
     }
 }

@@ -17,6 +17,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "unwind.h"
+
 /// Layout of a sample in a ring, in words. A sample never wraps: `WICK_RING_PAD` fills the end.
 enum : uint64_t {
     /// Head word: frame count, or this value with the number of words to pass over in bits 32….
@@ -50,12 +52,14 @@ typedef struct {
     /// recording, when to look again for the bounds and the name (in drains), the name.
     int64_t thread_index;
     uint64_t drain_to;
-    uint64_t last_us;
+    uint64_t last_time;
     uint32_t bounds_wait, bounds_tries, name_wait, name_tries;
     bool silent;
     char name[16];
     uint64_t *ring;
     uint8_t *scratch;
+    /// The thread's own, for the unwinder.
+    wick_rule_cache cache;
 } wick_slot;
 
 /// Maps the slots with rings that hold about 200 ms at `rate_hz`. False if memory is refused.
