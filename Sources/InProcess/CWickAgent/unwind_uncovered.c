@@ -92,7 +92,7 @@ static bool step_by_code(const wick_unwind_list *list, const wick_unwind_entry *
             if (!wick_stack_read(reader, address, frame->sp, &pc) || !may_call(list, module, pc)) {
                 return false;
             }
-            *frame = (wick_frame){pc, address + sizeof(uintptr_t), frame->fp, false};
+            *frame = (wick_frame){pc, address + sizeof(uintptr_t), frame->fp, frame->base, false};
             return true;
         }
     }
@@ -101,7 +101,7 @@ static bool step_by_code(const wick_unwind_list *list, const wick_unwind_entry *
     if (module && reader->scratch && matches(frame->pc, syscall, sizeof syscall, NULL, 0) &&
         wick_stack_read(reader, frame->sp, frame->sp, &pc) &&
         wick_unwind_find(list, pc) == module && follows_call(pc)) {
-        *frame = (wick_frame){pc, frame->sp + sizeof(uintptr_t), frame->fp, false};
+        *frame = (wick_frame){pc, frame->sp + sizeof(uintptr_t), frame->fp, frame->base, false};
         return true;
     }
     return false;
@@ -135,6 +135,7 @@ wick_step wick_step_uncovered(const wick_unwind_list *list, wick_stack_reader *r
     if (!may_call(list, module, pc)) {
         return WICK_STEP_IMPLAUSIBLE;
     }
-    *frame = (wick_frame){pc, fp + 2 * sizeof(uintptr_t), saved_fp & ~ASYNC_FRAME_BIT, false};
+    // Where base was saved is not known; 1 is below any stack.
+    *frame = (wick_frame){pc, fp + 2 * sizeof(uintptr_t), saved_fp & ~ASYNC_FRAME_BIT, 1, false};
     return WICK_STEP_DONE;
 }

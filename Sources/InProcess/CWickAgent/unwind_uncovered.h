@@ -6,7 +6,7 @@
 #include "unwind_modules.h"
 
 typedef struct {
-    uintptr_t pc, sp, fp;
+    uintptr_t pc, sp, fp, base;
     /// `pc` was interrupted; else it is a return address.
     bool exact;
 } wick_frame;

@@ -20,15 +20,16 @@ static void print_rule(wick_cfi_rule rule) {
     case WICK_CFA_SIGNAL: printf("signal -\n"); return;
     case WICK_CFA_SP: printf("rsp%+d", rule.cfa_offset); break;
     case WICK_CFA_FP: printf("rbp%+d", rule.cfa_offset); break;
+    case WICK_CFA_BASE: printf("rbx%+d", rule.cfa_offset); break;
     case WICK_CFA_PLT:
     case WICK_CFA_AT_SP:
     case WICK_CFA_AT_FP: printf("exp"); break;
     }
-    switch ((wick_fp_kind)rule.fp) {
-    case WICK_FP_SAME: printf(" u\n"); break;
-    case WICK_FP_AT_CFA: printf(" c%+d\n", rule.fp_offset); break;
-    case WICK_FP_AT_FP: printf(" exp\n"); break;
-    case WICK_FP_LOST: printf(" lost\n"); break;
+    switch ((wick_saved_kind)rule.fp) {
+    case WICK_SAVED_SAME: printf(" u\n"); break;
+    case WICK_SAVED_AT_CFA: printf(" c%+d\n", 8 * rule.fp_words); break;
+    case WICK_SAVED_AT_FP: printf(" exp\n"); break;
+    case WICK_SAVED_LOST: printf(" lost\n"); break;
     }
 }
 
