@@ -7,8 +7,6 @@
 #include "unwind_uncovered.h"
 
 enum : uintptr_t {
-    /// The value of a register that was lost: below any stack, so it fails wherever it is used.
-    LOST = 1,
     /// Where the kernel's ucontext has the interrupted registers (asm/sigcontext.h).
     UCONTEXT_FP_OFFSET = 120,
     UCONTEXT_BASE_OFFSET = 128,
@@ -84,7 +82,7 @@ static inline bool restore(uint32_t kind, int32_t words, uintptr_t value, uintpt
     case WICK_SAVED_SAME: *restored = value; return true;
     case WICK_SAVED_AT_CFA: return wick_stack_read(reader, cfa + offset, frame->sp, restored);
     case WICK_SAVED_AT_FP: return wick_stack_read(reader, frame->fp + offset, frame->sp, restored);
-    case WICK_SAVED_LOST: *restored = LOST; return true;
+    case WICK_SAVED_LOST: *restored = WICK_LOST; return true;
     }
     return false;
 }
@@ -146,7 +144,8 @@ static uint32_t truncation_of(wick_step step) {
 wick_walk wick_unwind_over(const wick_unwind_list *list, const wick_registers *registers,
                            const wick_stack_memory *memory, uintptr_t *frames, size_t limit) {
     wick_walk walk = {0};
-    wick_frame frame = {registers->pc, registers->sp, registers->fp, registers->base, true};
+    wick_frame frame = {registers->pc, registers->sp, registers->fp, registers->base,
+                        .exact = true, .running = true};
     wick_stack_reader reader = wick_stack_reader_make(memory, frame.sp);
     refresh(memory->cache, list);
     wick_step step = WICK_STEP_DONE;

@@ -92,7 +92,7 @@ static void work_on_signal(int number) {
     work_sort(numbers, 4);
 }
 
-static void work_signal_prepare(void) {
+[[maybe_unused]] static void work_signal_prepare(void) {
     static _Thread_local uint8_t stack[64 << 10];
     stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
     sigaltstack(&alternate, NULL);
@@ -107,7 +107,7 @@ __attribute__((noinline)) static uint64_t work_deep(size_t depth, uint64_t seed)
 }
 
 /// One round of everything.
-static void work_round(sqlite3 *database) {
+[[maybe_unused]] static void work_round(sqlite3 *database) {
     work_query(database);
     uint32_t numbers[16];
     for (uint32_t i = 0; i < 16; i++) {
