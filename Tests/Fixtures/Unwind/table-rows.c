@@ -1,5 +1,5 @@
-// Prints the unwind table of a library: a line a row, "address cfa fp", in the words of
-// `readelf --debug-dump=frames-interp`.
+// Prints the path of a library and its unwind table: a line a row, "address cfa fp", in the words
+// of `readelf --debug-dump=frames-interp`.
 //
 //   table-rows LIBRARY [linear]     linear: without the binary-search table of .eh_frame_hdr
 #include <dlfcn.h>
@@ -57,6 +57,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "no table\n");
         return 1;
     }
+    printf("path %s\n", map->l_name);
     for (size_t row = 0; row < table->row_count; row++) {
         wick_cfi_rule rule = table->rules[table->row_rules[row]];
         wick_cfi_rule found = wick_cfi_table_find(table, table->pcs[row]);
