@@ -69,9 +69,15 @@ let package = Package(
       name: "CWickAssets", path: "Sources/Tool/CWickAssets",
       exclude: ["flamegraph.js", "flamegraph.css"], cSettings: c),
     tool("WickRender", uses: ["CWickAssets", "WickProfile"]),
+    .target(
+      name: "CWickKernel", path: "Sources/Tool/CWickKernel",
+      cSettings: c + [.define("_GNU_SOURCE")]),
     .executableTarget(
       name: "wick",
-      dependencies: ["WickProfile", "WickRecording", "WickSymbols", "WickFormats", "WickRender"],
+      dependencies: [
+        "CWickFormat", "CWickKernel", "WickProfile", "WickRecording", "WickSymbols", "WickFormats",
+        "WickRender",
+      ],
       path: "Sources/Tool/wick", swiftSettings: library),
 
     // Programs to profile.
@@ -86,8 +92,8 @@ let package = Package(
       dependencies: ["WickAgent", "CWickSampleEvent", "CWickSampleSQLite"],
       path: "Samples/BlogServer", swiftSettings: strict),
     .executableTarget(
-      name: "WickKnownSplit", path: "Samples/KnownSplit", cSettings: c,
-      linkerSettings: [.linkedLibrary("pthread")]),
+      name: "WickKnownSplit", path: "Samples/KnownSplit",
+      cSettings: c + [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("pthread")]),
     .executableTarget(
       name: "WickBenchmarks", dependencies: ["WickProfile", "WickRecording"],
       path: "Samples/Benchmarks", swiftSettings: strict),
@@ -104,6 +110,8 @@ let package = Package(
     tests("WickAgentTests", uses: ["CWickAgent", "WickAgent"]),
     tests(
       "WickEndToEndTests", uses: ["WickProfile", "WickRecording", "WickSymbols", "WickFormats"]),
+    // Runs the samples as programs, so it links none of them.
+    tests("WickSampleTests", uses: []),
   ],
   cLanguageStandard: .c2x
 )

@@ -115,7 +115,8 @@ struct Overhead {
     ]
     let point = points[min(max(values.count - 2, 0), points.count - 1)]
     let half = point * (variance / count).squareRoot()
-    print("\(hertz) Hz, \(name): \(format(mean, 4)) ± \(format(half, 4)) (95 %, \(values.count) pairs)")
+    print(
+      "\(hertz) Hz, \(name): \(format(mean, 4)) ± \(format(half, 4)) (95 %, \(values.count) pairs)")
   }
 
   private func format(_ value: Double, _ digits: Int = 0) -> String {

@@ -26,7 +26,8 @@ import WickAgent
     let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
     return Set(
       names.compactMap { name in
-        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+        let target = try? FileManager.default.destinationOfSymbolicLink(
+          atPath: "/proc/self/fd/\(name)")
         return target.flatMap { $0.contains("perf_event") || $0.contains(".wick") ? $0 : nil }
       })
   }

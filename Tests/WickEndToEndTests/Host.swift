@@ -25,24 +25,22 @@ enum Host {
     _ program: String, _ arguments: [String] = [], environment: [String: String] = [:],
     folder: URL? = nil
   ) throws -> Outcome {
-    let process = try start(program, arguments, environment: environment, folder: folder)
-    // Both pipes must be emptied at once: a program that fills one waits.
-    let (output, errors) = (process.output, process.errors)
-    let reader = Task.detached { errors.fileHandleForReading.readDataToEndOfFile() }
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.process.waitUntilExit()
-    let text = runBlocking { await reader.value }
+    let running = try start(program, arguments, environment: environment, folder: folder)
+    let data = running.output.fileHandleForReading.readDataToEndOfFile()
+    running.process.waitUntilExit()
+    defer { try? FileManager.default.removeItem(at: running.errors) }
     return Outcome(
-      exitCode: process.process.terminationStatus,
-      isSignaled: process.process.terminationReason == .uncaughtSignal, output: data,
-      errors: String(decoding: text, as: UTF8.self))
+      exitCode: running.process.terminationStatus,
+      isSignaled: running.process.terminationReason == .uncaughtSignal, output: data,
+      errors: try String(contentsOf: running.errors, encoding: .utf8))
   }
 
   /// A program that runs.
   struct Running {
     var process: Process
     var output: Pipe
-    var errors: Pipe
+    /// A file: a second pipe would have to be emptied at the same time.
+    var errors: URL
   }
 
   static func start(
@@ -55,9 +53,11 @@ enum Host {
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.currentDirectoryURL = folder
-    let running = Running(process: process, output: Pipe(), errors: Pipe())
+    let errors = FileManager.default.temporaryDirectory.appending(path: "wick-\(UUID().uuidString)")
+    try Data().write(to: errors)
+    let running = Running(process: process, output: Pipe(), errors: errors)
     process.standardOutput = running.output
-    process.standardError = running.errors
+    process.standardError = try FileHandle(forWritingTo: errors)
     process.standardInput = FileHandle.nullDevice
     try process.run()
     return running
@@ -93,23 +93,6 @@ enum Host {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder)
-  }
-
-  private static func runBlocking<T: Sendable>(_ body: @escaping @Sendable () async -> T) -> T {
-    let done = DispatchSemaphore(value: 0)
-    let box = Box<T>()
-    Task.detached {
-      box.value = await body()
-      done.signal()
-    }
-    done.wait()
-    // The task has set it before it signaled.
-    return box.value.unsafelyUnwrapped
-  }
-
-  /// Written once before the semaphore is signaled, read after: the semaphore orders the two.
-  private final class Box<T>: @unchecked Sendable {
-    var value: T?
   }
 }
 

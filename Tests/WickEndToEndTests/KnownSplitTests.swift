@@ -65,7 +65,8 @@ import WickSymbols
     try Host.withFolder { folder in
       let file = folder.appending(path: "split.wick")
       try Host.run(
-        "WickKnownSplit", ["--seconds", "2", "--late"], environment: Host.preloading(file, "hz=997"))
+        "WickKnownSplit", ["--seconds", "2", "--late"], environment: Host.preloading(file, "hz=997")
+      )
       var symbolicator = Symbolicator()
       let profile = symbolicator.symbolicate(try Host.read(file))
       var whole = 0

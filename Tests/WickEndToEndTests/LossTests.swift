@@ -31,13 +31,14 @@ import WickProfile
     let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
     let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
     guard fields.count > 12 else { return 0 }
-    return ((Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0)) / Double(sysconf(Int32(_SC_CLK_TCK)))
+    return ((Double(fields[11]) ?? 0) + (Double(fields[12]) ?? 0))
+      / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
   /// A small file system that fills up, in a mount namespace of the test's own.
   @Test func fullDiskClosesTheRecordingAndTheHostLives() throws {
     let script = """
-      mount -t tmpfs -o size=160k none "$1" || exit 77
+      mount -t tmpfs -o size=100k none "$1" || exit 77
       shift
       "$@"
       code=$?
@@ -53,7 +54,8 @@ import WickProfile
       let probe = Host.products.appending(path: "WickAgentProbe").path
       let outcome = try Host.run(
         "/usr/bin/unshare",
-        ["--user", "--map-root-user", "--mount", "/bin/sh", "-c", script, "sh", disk.path,
+        [
+          "--user", "--map-root-user", "--mount", "/bin/sh", "-c", script, "sh", disk.path,
           "/usr/bin/env", "LD_PRELOAD=\(Host.agent.path)",
           "WICK=out=\(file.path),hz=10000", probe, "churn",
         ],

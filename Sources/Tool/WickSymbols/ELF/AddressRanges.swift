@@ -17,6 +17,11 @@ struct AddressRanges {
 
   var count: Int { starts.count }
 
+  /// All ranges, ascending.
+  var ranges: some Sequence<Range<UInt64>> {
+    zip(starts, ends).lazy.map { $0..<$1 }
+  }
+
   /// The range that covers an address and starts last before it.
   func range(at address: UInt64) -> Range<UInt64>? {
     let next = starts.partitioningIndex { $0 > address }

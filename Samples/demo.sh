@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Profiles the blog server under load: Samples/demo.sh [SECONDS]
+#
+# Installs what is missing, builds, starts the server under `wick record`, drives it with wrk and
+# leaves the recording, the folded stacks, the flame graph and the report in Output/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+seconds=${1:-10}
+if [[ ! $seconds =~ ^[1-9][0-9]{0,3}$ ]]; then
+  echo "Usage: Samples/demo.sh [SECONDS]" >&2
+  exit 2
+fi
+
+fail() {
+  echo "demo: $1" >&2
+  if [[ -s ${log:-} ]]; then
+    sed 's/^/  | /' "$log" >&2
+  fi
+  exit 1
+}
+
+command -v swift >/dev/null || fail "Swift is missing: a toolchain of version 6.3 or later is needed."
+.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config wrk curl
+
+echo "== Building"
+# The server's build makes libwick.so, too.
+swift build -c release --product WickBlogServer </dev/null
+swift build -c release --product wick </dev/null
+bin=$(swift build -c release --show-bin-path)
+
+log=$(mktemp)
+load=$(mktemp)
+wick= server= driver=
+
+clean_up() {
+  # The server first: wick ends with it. Before the server has said its number, /proc knows it.
+  if [[ -n $wick && -z $server ]]; then
+    server=$(cat /proc/"$wick"/task/*/children 2>/dev/null || true)
+  fi
+  for process in $driver $server $wick; do
+    kill -TERM "$process" 2>/dev/null || true
+  done
+  if [[ -n $wick ]]; then
+    wait "$wick" 2>/dev/null || true
+  fi
+  rm -f "$log" "$load"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+echo "== Starting the server under wick record"
+mkdir -p Output
+rm -f Output/blog.{wick,folded,svg,txt}
+"$bin/wick" record -o Output/blog.wick -o Output/blog.folded -o Output/blog.svg -- \
+  "$bin/WickBlogServer" --port 0 </dev/null 2>"$log" &
+wick=$!
+
+address=
+for ((tries = 0; tries < 300; tries++)); do
+  line=$(grep -m 1 'WickBlogServer: listening on' "$log" || true)
+  if [[ $line =~ (http://[0-9.]+:[0-9]+),\ pid\ ([0-9]+) ]]; then
+    address=${BASH_REMATCH[1]} server=${BASH_REMATCH[2]}
+    break
+  fi
+  kill -0 "$wick" 2>/dev/null || fail "wick record ended before the server was ready."
+  sleep 0.1
+done
+[[ -n $address ]] || fail "the server is not ready after 30 s."
+curl -fsS --retry 10 --retry-connrefused --max-time 10 -o "$load" "$address/health" \
+  || fail "the server does not answer."
+
+echo "== Driving it for $seconds s"
+# In the background, so that a signal to this script is not kept waiting.
+wrk -t 2 -c 16 -d "${seconds}s" --timeout 30s -s Samples/demo.lua "$address" >"$load" &
+driver=$!
+wait "$driver" || fail "wrk could not drive the server."
+driver=
+cat "$load"
+if grep -q 'Non-2xx' "$load"; then
+  fail "the server answered with errors."
+fi
+
+echo "== Stopping the server"
+kill -TERM "$server" 2>/dev/null || fail "the server ended by itself."
+status=0
+wait "$wick" || status=$?
+wick= server=
+((status == 0)) || fail "wick record ended with exit code $status."
+
+"$bin/wick" report Output/blog.wick >Output/blog.txt </dev/null
+for kind in wick folded svg txt; do
+  [[ -s Output/blog.$kind ]] || fail "Output/blog.$kind is missing or empty."
+done
+
+cat <<END
+== Done
+  $PWD/Output/blog.svg     the flame graph: open it in a browser
+  $PWD/Output/blog.txt     functions by self and total time
+  $PWD/Output/blog.folded  folded stacks, for other tools
+  $PWD/Output/blog.wick    the recording, for wick report, wick flamegraph, wick folded
+END

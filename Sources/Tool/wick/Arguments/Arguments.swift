@@ -1,0 +1,96 @@
+/// The words behind a subcommand, checked against its options.
+struct Arguments {
+  private var values: [String: [String]] = [:]
+  /// What is not an option, in order.
+  private(set) var words: [String] = []
+  private let subcommand: any Subcommand.Type
+
+  /// Parses `--name value`, `--name=value`, `-n value`, `-nvalue`, `--switch` and `--`.
+  init(_ input: [String], for subcommand: any Subcommand.Type) throws {
+    self.subcommand = subcommand
+    var rest = input[...]
+    while let word = rest.popFirst() {
+      if word == "--" {
+        words += rest
+        break
+      }
+      guard word.hasPrefix("-"), word != "-" else {
+        words.append(word)
+        if subcommand.takesCommand {
+          words += rest
+          break
+        }
+        continue
+      }
+      try parse(word, &rest)
+    }
+    if let limit = subcommand.wordLimit, words.count > limit {
+      throw usage("'\(words[limit])' is one argument too many")
+    }
+  }
+
+  private mutating func parse(_ word: String, _ rest: inout ArraySlice<String>) throws {
+    let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let long = subcommand.options.first { $0.name == String(parts[0]) }
+    let short = subcommand.options.first { option in
+      guard let letter = option.letter, !word.hasPrefix("--") else { return false }
+      return word.dropFirst().first == letter
+    }
+    guard let option = long ?? short else {
+      let names = subcommand.options.map(\.name) + ["--help"]
+      let hint = Help.nearest(to: String(parts[0]), in: names)
+      throw usage("unknown option '\(parts[0])'\(hint.map { "; did you mean '\($0)'?" } ?? "")")
+    }
+    let attached: String? =
+      if long != nil { parts.count > 1 ? String(parts[1]) : nil } else {
+        word.count > 2 ? String(word.dropFirst(2)) : nil
+      }
+    guard option.value != nil else {
+      guard attached == nil else { throw usage("'\(option.name)' takes no value") }
+      values[option.name] = [""]
+      return
+    }
+    guard let value = attached ?? rest.popFirst() else {
+      throw usage("'\(option.name)' needs a value: \(option.value ?? "")")
+    }
+    guard option.isRepeatable || values[option.name] == nil else {
+      throw usage("'\(option.name)' is given twice")
+    }
+    values[option.name, default: []].append(value)
+  }
+
+  /// Whether a switch is given.
+  func has(_ name: String) -> Bool { values[name] != nil }
+
+  /// The value of an option.
+  func value(_ name: String) -> String? { values[name]?.first }
+
+  /// All values of a repeatable option.
+  func all(_ name: String) -> [String] { values[name] ?? [] }
+
+  /// The value of an option as an integer in a range.
+  func integer(_ name: String, in range: ClosedRange<Int>) throws -> Int? {
+    guard let text = value(name) else { return nil }
+    guard let number = Int(text), range.contains(number) else {
+      throw usage(
+        "'\(name)' must be a whole number from \(range.lowerBound) to \(range.upperBound), "
+          + "not '\(text)'")
+    }
+    return number
+  }
+
+  /// The value of an option, one of a few words.
+  func choice(_ name: String, of choices: [String]) throws -> String? {
+    guard let text = value(name) else { return nil }
+    guard choices.contains(text) else {
+      let list = choices.map { "'\($0)'" }.joined(separator: ", ")
+      throw usage("'\(name)' must be one of \(list), not '\(text)'")
+    }
+    return text
+  }
+
+  /// A mistake in the command line of this subcommand.
+  func usage(_ problem: String) -> Failure {
+    .usage(problem, see: subcommand.name)
+  }
+}

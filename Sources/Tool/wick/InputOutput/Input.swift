@@ -1,0 +1,126 @@
+import Glibc
+import WickFormats
+import WickProfile
+import WickRecording
+import WickSymbols
+
+/// A profile from a file of any kind that is understood.
+struct Input {
+  /// What was read, as messages and default output names call it.
+  var path: String
+  var profile: Profile
+
+  /// Reads the file that a subcommand is given: a recording, folded text, `-` for standard input,
+  /// or (nil) the newest recording in the current folder.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - name: What messages call it, if not by its path.
+  ///   - symbolicate: Whether addresses get names.
+  /// - Returns: What could be read.
+  /// - Throws: `Failure` if that is nothing.
+  static func read(
+    _ path: String?, name: String? = nil, symbolicate: Bool = true
+  ) throws -> Input {
+    let path = try path ?? newestRecording()
+    let name = name ?? path
+    var profile: Profile
+    if path == "-" {
+      let bytes = try standardInput()
+      profile = try unsafe parse(bytes.span.bytes, name: "standard input")
+    } else {
+      let file = try map(path)
+      profile = try parse(file.bytes, name: name)
+    }
+    if symbolicate, profile.frames.contains(where: { $0.function.isEmpty }) {
+      var symbolicator = Symbolicator()
+      profile = symbolicator.symbolicate(profile)
+    }
+    for warning in profile.origin.warnings { Console.error("\(name): \(warning)") }
+    return Input(path: name, profile: profile)
+  }
+
+  /// 0, or the code for a recording of which only a part could be read.
+  var exitCode: Int32 { profile.origin.isIncomplete ? Failure.Code.damaged : 0 }
+
+  /// `path` with another extension, for default outputs.
+  func path(withExtension suffix: String) -> String {
+    guard path != "-" else { return "wick.\(suffix)" }
+    let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else {
+      return "\(path).\(suffix)"
+    }
+    return "\(path.dropLast(name[dot...].count)).\(suffix)"
+  }
+
+  private static func map(_ path: String) throws -> MappedFile {
+    do {
+      return try MappedFile(path: path)
+    } catch {
+      let reason =
+        error.errno == EINVAL ? "it is not a regular file" : Failure.reason(error.errno)
+      throw Failure.noTarget("cannot read \(path): \(reason)")
+    }
+  }
+
+  private static func parse(_ bytes: RawSpan, name: String) throws -> Profile {
+    do {
+      return try Recording.profile(of: bytes)
+    } catch .empty {
+      throw Failure.damaged("\(name) is empty: there is no recording in it")
+    } catch .notARecording {
+      return try parseFolded(bytes, name: name)
+    } catch .cutHeader(let offset) {
+      throw Failure.damaged(
+        "\(name) ends at byte \(offset), within its header: nothing was recorded")
+    } catch .damagedHeader(let offset) {
+      throw Failure.damaged(
+        "\(name) is damaged: the header at byte \(offset) contradicts its checksum")
+    } catch .unsupportedVersion(let version, _) {
+      throw Failure.damaged(
+        "\(name) has format version \(version), which this wick does not know; take a newer wick")
+    }
+  }
+
+  private static func parseFolded(_ bytes: RawSpan, name: String) throws -> Profile {
+    do {
+      return try Folded.read(bytes)
+    } catch {
+      throw Failure.damaged(
+        "\(name) is neither a recording nor folded stacks (lines like 'main;work 12')")
+    }
+  }
+
+  private static func standardInput() throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    var part = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe part.withUnsafeMutableBytes {
+        unsafe Glibc.read(STDIN_FILENO, $0.baseAddress, $0.count)
+      }
+      if count > 0 {
+        bytes += part[..<count]
+      } else if count == 0 {
+        return bytes
+      } else if errno != EINTR {
+        throw Failure.noTarget("cannot read standard input: \(Failure.reason(errno))")
+      }
+    }
+  }
+
+  private static func newestRecording() throws -> String {
+    var newest: (seconds: Int, nanoseconds: Int, name: String)?
+    for name in Folder.names(in: ".") where name.hasSuffix(".wick") {
+      var status = stat()
+      guard unsafe stat(name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+      let time = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec, name)
+      if newest.map({ $0 < time }) ?? true { newest = time }
+    }
+    guard let newest else {
+      throw Failure.noTarget(
+        "there is no recording in this folder; name a file, or make one: wick record -- COMMAND")
+    }
+    Console.note("reading \(newest.name)")
+    return newest.name
+  }
+}

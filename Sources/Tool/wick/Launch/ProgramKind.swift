@@ -1,0 +1,53 @@
+import WickRecording
+
+/// What kind of program a file is, by its ELF header (System V gABI, chapter 4 and 5).
+enum ProgramKind {
+  case dynamic
+  case `static`
+  case otherMachine
+  case unknown
+
+  private static let elfMagic: UInt32 = 0x464c_457f
+  private static let interpreterSegment: UInt32 = 3
+
+  /// The machine that this tool was built for: EM_X86_64 or EM_AARCH64.
+  private static var ownMachine: UInt16 {
+    #if arch(x86_64)
+      62
+    #else
+      183
+    #endif
+  }
+
+  /// Looks at a file.
+  init(of path: String) {
+    guard let file = try? MappedFile(path: path), let kind = try? Self.parse(file.bytes) else {
+      self = .unknown
+      return
+    }
+    self = kind
+  }
+
+  private static func parse(_ bytes: RawSpan) throws(ByteReader.OutOfBounds) -> ProgramKind {
+    var reader = ByteReader(bytes)
+    guard try reader.integer(UInt32.self) == elfMagic else { return .unknown }
+    guard try reader.integer(UInt8.self) == 2, try reader.integer(UInt8.self) == 1 else {
+      return .otherMachine
+    }
+    try reader.skip(12)
+    guard try reader.integer(UInt16.self) == ownMachine else { return .otherMachine }
+    try reader.skip(12)
+    let tableOffset = try reader.integer(UInt64.self)
+    try reader.skip(14)
+    let entrySize = try reader.integer(UInt16.self)
+    let count = try reader.integer(UInt16.self)
+    for index in 0..<UInt64(count) {
+      let offset = tableOffset &+ index &* UInt64(entrySize)
+      guard offset < UInt64(bytes.byteCount) else { return .unknown }
+      var entry = ByteReader(bytes)
+      try entry.skip(Int(offset))
+      if try entry.integer(UInt32.self) == interpreterSegment { return .dynamic }
+    }
+    return .static
+  }
+}

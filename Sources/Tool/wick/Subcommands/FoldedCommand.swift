@@ -1,0 +1,28 @@
+import WickFormats
+
+/// `wick folded`: stacks as text.
+enum FoldedCommand: Subcommand {
+  static let name = "folded"
+  static let summary = "Writes each stack as one line: root;…;leaf weight."
+  static let synopsis = "[OPTIONS] [FILE]"
+  static let wordLimit: Int? = 1
+  static let example = "wick folded server.wick | grep handle_request"
+  static let discussion = """
+    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
+    in the current folder is read. Every flame graph tool reads these lines.
+    """
+  static let options = [
+    Option(name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
+    Option(name: "--threads", help: "Begins each stack with its thread."),
+    Option(name: "--addresses", help: "Leaves addresses as they are, without names."),
+  ]
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let input = try Input.read(
+      arguments.words.first, symbolicate: !arguments.has("--addresses"))
+    try OutputFile.write(arguments.value("--output") ?? "-") {
+      Folded.write(input.profile, threads: arguments.has("--threads"), to: &$0)
+    }
+    return input.exitCode
+  }
+}

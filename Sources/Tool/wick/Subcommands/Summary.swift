@@ -1,0 +1,45 @@
+import WickProfile
+
+/// What a recording holds, in a line or two.
+enum Summary {
+  static func text(of profile: Profile) -> String {
+    let accounting = SampleAccounting(profile)
+    let origin = profile.origin
+    var text = "\(grouped(profile.total(of: 0))) samples"
+    if profile.valueTypes.count > 1 { text += ", \(seconds(profile.total(of: 1))) s of CPU time" }
+    if origin.processes.count > 1 { text += ", \(origin.processes.count) processes" }
+    if origin.rateHertz > 0 { text += ", \(origin.rateHertz) Hz" }
+    if let engine = origin.processes.first?.info["engine"] { text += ", \(engine)" }
+    text += ", \(grouped(Int64(clamping: accounting.lostWeight))) lost"
+    if let fallback = origin.processes.first?.info["fallback"] { text += "\nnot used: \(fallback)" }
+    return text
+  }
+
+  /// Why a recording may have no samples.
+  static func reasonForNoSamples(_ profile: Profile) -> String {
+    let period = profile.origin.periodNanoseconds
+    let used = profile.origin.statistic("processCPUNanoseconds")
+    if used < UInt64(period) * 2 {
+      return "the command used only \(used / 1000) µs of CPU time, at one sample every "
+        + "\(period / 1000) µs; run it longer, or raise the rate with -F"
+    }
+    return "the command used \(used / 1000) µs of CPU time, but no signal arrived; try another "
+      + "--engine, and see 'wick doctor'"
+  }
+
+  /// An integer with thousands separated.
+  static func grouped(_ number: Int64) -> String {
+    var text = ""
+    for (index, digit) in String(number.magnitude).reversed().enumerated() {
+      if index > 0, index % 3 == 0 { text.append(",") }
+      text.append(digit)
+    }
+    return (number < 0 ? "-" : "") + String(text.reversed())
+  }
+
+  private static func seconds(_ nanoseconds: Int64) -> String {
+    let hundredths = nanoseconds / 10_000_000
+    let rest = hundredths % 100
+    return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+  }
+}

@@ -1,0 +1,66 @@
+import CWickFormat
+import Glibc
+
+/// The `wick` command: finds the subcommand and turns what it throws into one line and a code.
+@main
+enum Wick {
+  static let subcommands: [any Subcommand.Type] = [
+    Record.self, Report.self, FlameGraphCommand.self, FoldedCommand.self, Doctor.self,
+  ]
+
+  static func main() {
+    // A reader that went away is no error of ours: write reports EPIPE instead of a signal.
+    signal(SIGPIPE, SIG_IGN)
+    exit(run(Array(CommandLine.arguments.dropFirst())))
+  }
+
+  private static func run(_ words: [String]) -> Int32 {
+    do {
+      return try dispatch(words)
+    } catch let failure as Failure {
+      if let line = failure.line { Console.error(line) }
+      return failure.exitCode
+    } catch {
+      Console.error("\(error)")
+      return Failure.Code.failed
+    }
+  }
+
+  private static func dispatch(_ words: [String]) throws -> Int32 {
+    guard let first = words.first else {
+      try Console.print(Help.overview)
+      return Failure.Code.usage
+    }
+    switch first {
+    case "--version", "-V", "version":
+      try Console.print("wick \(WICK_VERSION)\n")
+      return 0
+    case "--help", "-h":
+      try Console.print(Help.overview)
+      return 0
+    case "help":
+      guard words.count > 1 else {
+        try Console.print(Help.overview)
+        return 0
+      }
+      try Console.print(Help.page(of: try subcommand(named: words[1])))
+      return 0
+    default:
+      let found = try subcommand(named: first)
+      let rest = Array(words.dropFirst())
+      let own = found.takesCommand ? rest.prefix { $0 != "--" && $0.hasPrefix("-") } : rest[...]
+      if own.contains("--help") || own.contains("-h") {
+        try Console.print(Help.page(of: found))
+        return 0
+      }
+      return try found.run(try Arguments(rest, for: found))
+    }
+  }
+
+  private static func subcommand(named name: String) throws -> any Subcommand.Type {
+    if let found = subcommands.first(where: { $0.name == name }) { return found }
+    let hint = Help.nearest(to: name, in: subcommands.map { $0.name })
+    throw Failure.usage(
+      "there is no subcommand '\(name)'\(hint.map { "; did you mean '\($0)'?" } ?? "")", see: nil)
+  }
+}

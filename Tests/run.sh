@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs what the tests need and runs all of them, or with arguments what `swift test` makes of
+# these: Tests/run.sh --filter WickSampleTests
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+if ! command -v swift >/dev/null; then
+  echo "Swift is missing: the tests need a toolchain of version 6.3 or later in PATH." >&2
+  exit 1
+fi
+
+.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config \
+  binutils elfutils gcc g++ wrk curl
+
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+
+echo "== swift test"
+status=0
+swift test "$@" </dev/null 2>&1 | tee "$output" || status=$?
+
+echo "== Totals"
+# A run that ends before its summary is a failure, whatever its exit code.
+grep -E "Test run with [0-9]+ tests?" "$output" || status=${status/#0/1}
+exit "$status"
