@@ -16,12 +16,15 @@ void wick_cfi_set_cfa_register(wick_cfi_state *state, uint64_t reg) {
     state->cfa_parameter = 0;
     state->cfa = reg == WICK_DWARF_STACK_POINTER   ? WICK_CFA_SP
                  : reg == WICK_DWARF_FRAME_POINTER ? WICK_CFA_FP
+                 : reg == WICK_DWARF_BASE          ? WICK_CFA_BASE
                                                    : WICK_CFA_UNKNOWN;
 }
 
 void wick_cfi_set_lost(wick_cfi_state *state, uint64_t reg) {
     if (reg == WICK_DWARF_FRAME_POINTER) {
-        state->fp = WICK_FP_LOST;
+        state->fp = WICK_SAVED_LOST;
+    } else if (reg == WICK_DWARF_BASE) {
+        state->base = WICK_SAVED_LOST;
     } else if (reg == WICK_DWARF_RETURN_ADDRESS) {
         state->ra = WICK_RA_ELSEWHERE;
     }
@@ -51,7 +54,7 @@ void wick_cfi_set_cfa_expression(wick_cfi_state *state, wick_bytes expression) {
     uint64_t reg = wick_bytes_u8(&expression) - (uint64_t)DW_OP_BREG0;
     state->cfa_offset = wick_bytes_sleb(&expression);
     wick_cfi_set_cfa_register(state, reg);
-    if (expression.failed || state->cfa == WICK_CFA_UNKNOWN) {
+    if (expression.failed || (state->cfa != WICK_CFA_SP && state->cfa != WICK_CFA_FP)) {
         state->cfa = WICK_CFA_UNKNOWN;
         return;
     }
@@ -86,7 +89,7 @@ void wick_cfi_set_saved_expression(wick_cfi_state *state, uint64_t reg, wick_byt
     if (reg == WICK_DWARF_FRAME_POINTER && wick_bytes_u8(&expression) == DW_OP_BREG0 + WICK_DWARF_FRAME_POINTER) {
         state->fp_offset = wick_bytes_sleb(&expression);
         if (!expression.failed && expression.at == expression.end) {
-            state->fp = WICK_FP_AT_FP;
+            state->fp = WICK_SAVED_AT_FP;
         }
     }
 }

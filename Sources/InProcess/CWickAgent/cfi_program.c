@@ -5,6 +5,12 @@
 /// Where the kernel's ucontext on the stack has the interrupted stack pointer (asm/sigcontext.h).
 enum : int64_t { UCONTEXT_STACK_POINTER_OFFSET = 160 };
 
+enum : int64_t {
+    WORD = sizeof(uint64_t),
+    /// What 24 bits hold.
+    CFA_OFFSET_LIMIT = 1 << 23,
+};
+
 /// DWARF 5 §7.24, and the two GNU extensions that x86_64 compilers emit.
 enum : uint8_t {
     DW_CFA_NOP = 0x00,
@@ -48,7 +54,12 @@ typedef struct {
 
 static const wick_cfi_state UNKNOWN_STATE = {.cfa = WICK_CFA_UNKNOWN, .ra = WICK_RA_ELSEWHERE};
 
-static wick_cfi_rule rule_of(const wick_cfi_state *state, bool is_signal_frame) {
+static bool is_saved(wick_saved_kind kind) {
+    return kind == WICK_SAVED_AT_CFA || kind == WICK_SAVED_AT_FP;
+}
+
+static wick_cfi_rule rule_of(const wick_cfi_state *state, bool is_signal_frame,
+                             wick_cfi_rows *rows) {
     const wick_cfi_rule unknown = {.cfa = WICK_CFA_UNKNOWN};
     if (state->ra == WICK_RA_UNDEFINED) {
         return (wick_cfi_rule){.cfa = WICK_CFA_END};
@@ -58,7 +69,8 @@ static wick_cfi_rule rule_of(const wick_cfi_state *state, bool is_signal_frame) 
         return (wick_cfi_rule){.cfa = WICK_CFA_SIGNAL, .is_signal_frame = 1};
     }
     if (state->ra != WICK_RA_AT_CFA || state->ra_offset != -8 ||
-        state->cfa_offset != (int32_t)state->cfa_offset || state->cfa == WICK_CFA_UNKNOWN) {
+        state->cfa_offset < -CFA_OFFSET_LIMIT || state->cfa_offset >= CFA_OFFSET_LIMIT ||
+        state->cfa == WICK_CFA_UNKNOWN) {
         return unknown;
     }
     wick_cfi_rule rule = {
@@ -66,13 +78,26 @@ static wick_cfi_rule rule_of(const wick_cfi_state *state, bool is_signal_frame) 
         .parameter = state->cfa_parameter,
         .cfa = state->cfa,
         .fp = state->fp,
+        .base = WICK_SAVED_LOST,
         .is_signal_frame = is_signal_frame,
     };
-    if (state->fp == WICK_FP_AT_CFA || state->fp == WICK_FP_AT_FP) {
-        if (state->fp_offset != (int16_t)state->fp_offset) {
+    if (is_saved(state->fp)) {
+        rule.fp_words = (int32_t)(state->fp_offset / WORD);
+        if (rule.fp_words * WORD != state->fp_offset) {
             return unknown;
         }
-        rule.fp_offset = (int16_t)state->fp_offset;
+    }
+    if (state->cfa == WICK_CFA_BASE && !rows->tracks_base) {
+        rows->needs_base = true;
+        return unknown;
+    }
+    if (rows->tracks_base) {
+        rule.base = state->base;
+        rule.base_words = is_saved(state->base) ? (int32_t)(state->base_offset / WORD) : 0;
+        if (is_saved(state->base) && rule.base_words * WORD != state->base_offset) {
+            rule.base = WICK_SAVED_LOST;
+            rule.base_words = 0;
+        }
     }
     return rule;
 }
@@ -80,8 +105,11 @@ static wick_cfi_rule rule_of(const wick_cfi_state *state, bool is_signal_frame) 
 /// A register saved at CFA + offset.
 static void set_saved(wick_cfi_state *state, uint64_t reg, int64_t offset) {
     if (reg == WICK_DWARF_FRAME_POINTER) {
-        state->fp = WICK_FP_AT_CFA;
+        state->fp = WICK_SAVED_AT_CFA;
         state->fp_offset = offset;
+    } else if (reg == WICK_DWARF_BASE) {
+        state->base = WICK_SAVED_AT_CFA;
+        state->base_offset = offset;
     } else if (reg == WICK_DWARF_RETURN_ADDRESS) {
         state->ra = WICK_RA_AT_CFA;
         state->ra_offset = offset;
@@ -90,7 +118,7 @@ static void set_saved(wick_cfi_state *state, uint64_t reg, int64_t offset) {
 
 /// The CFA's offset, its register unchanged; an expression has no offset that could be set.
 static void set_cfa_offset(wick_cfi_state *state, int64_t offset) {
-    if (state->cfa != WICK_CFA_SP && state->cfa != WICK_CFA_FP) {
+    if (state->cfa != WICK_CFA_SP && state->cfa != WICK_CFA_FP && state->cfa != WICK_CFA_BASE) {
         state->cfa = WICK_CFA_UNKNOWN;
     }
     state->cfa_offset = offset;
@@ -100,6 +128,9 @@ static void restore(program *program, uint64_t reg) {
     if (reg == WICK_DWARF_FRAME_POINTER) {
         program->now.fp = program->initial.fp;
         program->now.fp_offset = program->initial.fp_offset;
+    } else if (reg == WICK_DWARF_BASE) {
+        program->now.base = program->initial.base;
+        program->now.base_offset = program->initial.base_offset;
     } else if (reg == WICK_DWARF_RETURN_ADDRESS) {
         program->now.ra = program->initial.ra;
         program->now.ra_offset = program->initial.ra_offset;
@@ -173,7 +204,9 @@ static bool run_to_advance(program *program, wick_bytes *bytes, uint64_t pc, uin
             reg = wick_bytes_uleb(bytes);
             wick_cfi_set_lost(now, reg);
             if (reg == WICK_DWARF_FRAME_POINTER) {
-                now->fp = WICK_FP_SAME;
+                now->fp = WICK_SAVED_SAME;
+            } else if (reg == WICK_DWARF_BASE) {
+                now->base = WICK_SAVED_SAME;
             }
             break;
         case DW_CFA_REGISTER:
@@ -234,9 +267,11 @@ static bool run_to_advance(program *program, wick_bytes *bytes, uint64_t pc, uin
 }
 
 wick_cfi_state wick_cfi_initial_state(const wick_cfi_cie *cie) {
-    // What a compiler does not mention: the frame pointer is callee-saved, so it is the same.
-    const wick_cfi_state start = {
-        .cfa = WICK_CFA_UNKNOWN, .fp = WICK_FP_SAME, .ra = WICK_RA_ELSEWHERE};
+    // What a compiler does not mention: fp and base are callee-saved, so they are the same.
+    const wick_cfi_state start = {.cfa = WICK_CFA_UNKNOWN,
+                                  .fp = WICK_SAVED_SAME,
+                                  .base = WICK_SAVED_SAME,
+                                  .ra = WICK_RA_ELSEWHERE};
     program program = {.cie = cie, .now = start, .initial = start};
     wick_bytes bytes = cie->instructions;
     uint64_t advance;
@@ -254,7 +289,8 @@ void wick_cfi_run(const wick_cfi_cie *cie, const wick_cfi_state *initial, const 
     while (pc < end) {
         bool more = run_to_advance(&program, &bytes, text_start + pc, &advance);
         if (!more || advance > 0) {
-            wick_cfi_rows_append(rows, (uint32_t)pc, rule_of(&program.now, cie->is_signal_frame));
+            wick_cfi_rule rule = rule_of(&program.now, cie->is_signal_frame, rows);
+            wick_cfi_rows_append(rows, (uint32_t)pc, rule);
         }
         if (!more || advance > end - pc) {
             break;

@@ -26,6 +26,8 @@ typedef struct {
     size_t rule_count, rule_limit;
     /// `WICK_CFI_HASH_SLOT_COUNT` slots, zeroed: index + 1.
     uint32_t *slots;
+    /// Whether rules say where base is; and whether one was left out that needs it.
+    bool tracks_base, needs_base;
 } wick_cfi_rows;
 
 /// Makes the first row: nothing is covered yet.

@@ -13,9 +13,10 @@ typedef enum : uint8_t {
     WICK_CFA_UNKNOWN,
     /// The return address is undefined: this is the outermost frame.
     WICK_CFA_END,
-    /// sp + offset, fp + offset.
+    /// sp + offset, fp + offset, base + offset.
     WICK_CFA_SP,
     WICK_CFA_FP,
+    WICK_CFA_BASE,
     /// sp + offset, + 8 if (pc & 15) ≥ parameter: the stubs of .plt, which push once.
     WICK_CFA_PLT,
     /// *(sp + offset) + parameter, *(fp + offset) + parameter: re-aligned stacks.
@@ -25,22 +26,26 @@ typedef enum : uint8_t {
     WICK_CFA_SIGNAL,
 } wick_cfa_kind;
 
+/// Where the caller's value of a register is.
 typedef enum : uint8_t {
-    WICK_FP_SAME,
-    /// Saved at CFA + offset, at fp + offset.
-    WICK_FP_AT_CFA,
-    WICK_FP_AT_FP,
-    WICK_FP_LOST,
-} wick_fp_kind;
+    WICK_SAVED_SAME,
+    /// In the stack at CFA + words, at fp + words.
+    WICK_SAVED_AT_CFA,
+    WICK_SAVED_AT_FP,
+    WICK_SAVED_LOST,
+} wick_saved_kind;
 
 typedef struct {
-    int32_t cfa_offset;
-    int16_t fp_offset;
-    uint8_t parameter;
-    uint8_t cfa : 4;
-    uint8_t fp : 3;
+    int32_t cfa_offset : 24;
+    uint32_t parameter : 8;
+    int32_t fp_words : 12;
+    int32_t base_words : 11;
+    uint32_t cfa : 4;
+    uint32_t fp : 2;
+    /// Only in modules where some CFA is base + offset; elsewhere lost.
+    uint32_t base : 2;
     /// The caller was interrupted and made no call: its pc is exact.
-    uint8_t is_signal_frame : 1;
+    uint32_t is_signal_frame : 1;
 } wick_cfi_rule;
 
 _Static_assert(sizeof(wick_cfi_rule) == 8, "rules are kept and compared as one word");

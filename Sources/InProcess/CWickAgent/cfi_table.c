@@ -198,7 +198,8 @@ static size_t aligned(size_t byte_count) {
 }
 
 /// Lays the table out in one mapping whose size is an upper bound; only what is used is touched.
-static wick_cfi_table *make_table(builder *builder) {
+/// The few modules in which a frame is found by base (the loader) are done again, with more rows.
+static wick_cfi_table *make_table(builder *builder, bool tracks_base) {
     size_t text_byte_count = builder->module->text_end - builder->module->text_start;
     // Rows have different pcs.
     size_t row_limit = builder->row_bound < text_byte_count ? builder->row_bound : text_byte_count;
@@ -224,12 +225,17 @@ static wick_cfi_table *make_table(builder *builder) {
         .rules = (wick_cfi_rule *)(pages + rules_at),
         .rule_limit = rule_limit,
         .slots = slots,
+        .tracks_base = tracks_base,
     };
     wick_cfi_rows_begin(&rows);
     append_rows(builder, &rows);
     uint32_t *buckets = (uint32_t *)(pages + buckets_at);
     fill_buckets(&rows, buckets, bucket_count);
     wick_pages_unmap(slots, WICK_CFI_HASH_SLOT_COUNT * sizeof(uint32_t));
+    if (rows.needs_base) {
+        wick_pages_unmap(pages, mapped);
+        return make_table(builder, true);
+    }
 
     wick_cfi_table *table = (wick_cfi_table *)pages;
     *table = (wick_cfi_table){
@@ -279,7 +285,7 @@ wick_cfi_table *wick_cfi_table_build(const wick_unwind_module *module, bool *ref
     if (!builder.sorted) {
         sort_functions(builder.functions, builder.function_count);
     }
-    wick_cfi_table *table = make_table(&builder);
+    wick_cfi_table *table = make_table(&builder, false);
     *refused = table == NULL;
     wick_pages_unmap(builder.functions, byte_count);
     return table;

@@ -39,7 +39,8 @@ static wick_registers registers_of(const ucontext_t *context) {
 #if defined(__x86_64__)
     return (wick_registers){.pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP],
                             .sp = (uintptr_t)context->uc_mcontext.gregs[REG_RSP],
-                            .fp = (uintptr_t)context->uc_mcontext.gregs[REG_RBP]};
+                            .fp = (uintptr_t)context->uc_mcontext.gregs[REG_RBP],
+                            .base = (uintptr_t)context->uc_mcontext.gregs[REG_RBX]};
 #elif defined(__aarch64__)
     return (wick_registers){.pc = context->uc_mcontext.pc,
                             .sp = context->uc_mcontext.sp,

@@ -7,10 +7,9 @@
 #include "unwind_uncovered.h"
 
 enum : uintptr_t {
-    /// The frame pointer of a caller whose own was lost: fails wherever it is used.
-    LOST_FRAME_POINTER = 1,
     /// Where the kernel's ucontext has the interrupted registers (asm/sigcontext.h).
     UCONTEXT_FP_OFFSET = 120,
+    UCONTEXT_BASE_OFFSET = 128,
     UCONTEXT_SP_OFFSET = 160,
     UCONTEXT_PC_OFFSET = 168,
 };
@@ -61,6 +60,7 @@ static void refresh(wick_rule_cache *cache, const wick_unwind_list *list) {
 static wick_step step_signal(wick_stack_reader *reader, wick_frame *frame) {
     wick_frame interrupted = {.exact = true};
     if (!wick_stack_read(reader, frame->sp + UCONTEXT_FP_OFFSET, frame->sp, &interrupted.fp) ||
+        !wick_stack_read(reader, frame->sp + UCONTEXT_BASE_OFFSET, frame->sp, &interrupted.base) ||
         !wick_stack_read(reader, frame->sp + UCONTEXT_SP_OFFSET, frame->sp, &interrupted.sp) ||
         !wick_stack_read(reader, frame->sp + UCONTEXT_PC_OFFSET, frame->sp, &interrupted.pc)) {
         return WICK_STEP_UNREADABLE;
@@ -73,6 +73,20 @@ static wick_step step_signal(wick_stack_reader *reader, wick_frame *frame) {
     return WICK_STEP_DONE;
 }
 
+/// The caller's value of a register that is now `value`.
+static inline bool restore(uint32_t kind, int32_t words, uintptr_t value, uintptr_t cfa,
+                           const wick_frame *frame, wick_stack_reader *reader,
+                           uintptr_t *restored) {
+    uintptr_t offset = (uintptr_t)(intptr_t)words * sizeof(uintptr_t);
+    switch ((wick_saved_kind)kind) {
+    case WICK_SAVED_SAME: *restored = value; return true;
+    case WICK_SAVED_AT_CFA: return wick_stack_read(reader, cfa + offset, frame->sp, restored);
+    case WICK_SAVED_AT_FP: return wick_stack_read(reader, frame->fp + offset, frame->sp, restored);
+    case WICK_SAVED_LOST: *restored = WICK_LOST; return true;
+    }
+    return false;
+}
+
 /// Goes to the caller by a rule of .eh_frame.
 static inline wick_step step_by_rule(wick_cfi_rule rule, wick_stack_reader *reader,
                                      wick_frame *frame) {
@@ -80,6 +94,7 @@ static inline wick_step step_by_rule(wick_cfi_rule rule, wick_stack_reader *read
     switch ((wick_cfa_kind)rule.cfa) {
     case WICK_CFA_SP: cfa += frame->sp; break;
     case WICK_CFA_FP: cfa += frame->fp; break;
+    case WICK_CFA_BASE: cfa += frame->base; break;
     case WICK_CFA_PLT: cfa += frame->sp + ((frame->pc & 15) >= rule.parameter ? 8 : 0); break;
     case WICK_CFA_AT_SP:
     case WICK_CFA_AT_FP: {
@@ -95,22 +110,15 @@ static inline wick_step step_by_rule(wick_cfi_rule rule, wick_stack_reader *read
     case WICK_CFA_UNCOVERED:
     case WICK_CFA_UNKNOWN: return WICK_STEP_NO_RULE;
     }
-    // Also true of a lost frame pointer, and what keeps the walk from going round.
+    // Also true of a lost register, and what keeps the walk from going round.
     if (cfa <= frame->sp || cfa % sizeof(uintptr_t) != 0) {
         return WICK_STEP_IMPLAUSIBLE;
     }
-    wick_frame caller = {.sp = cfa, .fp = frame->fp, .exact = rule.is_signal_frame};
-    if (!wick_stack_read(reader, cfa - sizeof(uintptr_t), frame->sp, &caller.pc)) {
+    wick_frame caller = {.sp = cfa, .exact = rule.is_signal_frame};
+    if (!wick_stack_read(reader, cfa - sizeof(uintptr_t), frame->sp, &caller.pc) ||
+        !restore(rule.fp, rule.fp_words, frame->fp, cfa, frame, reader, &caller.fp) ||
+        !restore(rule.base, rule.base_words, frame->base, cfa, frame, reader, &caller.base)) {
         return WICK_STEP_UNREADABLE;
-    }
-    if (rule.fp == WICK_FP_LOST) {
-        caller.fp = LOST_FRAME_POINTER;
-    } else if (rule.fp != WICK_FP_SAME) {
-        uintptr_t base = rule.fp == WICK_FP_AT_CFA ? cfa : frame->fp;
-        uintptr_t address = base + (uintptr_t)(intptr_t)rule.fp_offset;
-        if (!wick_stack_read(reader, address, frame->sp, &caller.fp)) {
-            return WICK_STEP_UNREADABLE;
-        }
     }
     if (caller.pc == 0) {
         return WICK_STEP_END;
@@ -136,7 +144,8 @@ static uint32_t truncation_of(wick_step step) {
 wick_walk wick_unwind_over(const wick_unwind_list *list, const wick_registers *registers,
                            const wick_stack_memory *memory, uintptr_t *frames, size_t limit) {
     wick_walk walk = {0};
-    wick_frame frame = {registers->pc, registers->sp, registers->fp, true};
+    wick_frame frame = {registers->pc, registers->sp, registers->fp, registers->base,
+                        .exact = true, .running = true};
     wick_stack_reader reader = wick_stack_reader_make(memory, frame.sp);
     refresh(memory->cache, list);
     wick_step step = WICK_STEP_DONE;

@@ -33,26 +33,35 @@ static const code_pattern PATTERNS[] = {
     {3, 5, 2, {0x55, 0x41, 0x56}, {0x48, 0x8d, 0x6c, 0x24, 0x08}},
 };
 
-/// Whether the code around `pc` is as given. Only bytes of its page are looked at, as that one is
-/// mapped: it is being run.
-static bool matches(uintptr_t pc, const uint8_t *before, size_t before_count, const uint8_t *after,
-                    size_t after_count) {
-    uintptr_t offset = pc & (WICK_PAGE_BYTE_COUNT - 1);
-    if (offset < before_count || WICK_PAGE_BYTE_COUNT - offset < after_count) {
-        return false;
+/// The code around an interrupted pc, as far as its page goes.
+typedef struct {
+    uint8_t before_count, after_count;
+    uint8_t bytes[8];
+} code_window;
+
+static code_window read_code(const wick_stack_reader *reader, const wick_frame *frame) {
+    uintptr_t offset = frame->pc & (WICK_PAGE_BYTE_COUNT - 1);
+    uintptr_t room = WICK_PAGE_BYTE_COUNT - offset;
+    code_window window = {.before_count = offset < 3 ? (uint8_t)offset : 3,
+                          .after_count = room < 5 ? (uint8_t)room : 5};
+    uintptr_t start = frame->pc - window.before_count;
+    size_t byte_count = window.before_count + window.after_count;
+    if (frame->running) {
+        // This page is mapped: the thread runs in it.
+        memcpy(window.bytes, (const void *)start, byte_count);
+    } else if (!reader->scratch ||
+               wick_copy_memory(window.bytes, start, byte_count) != byte_count) {
+        return (code_window){0};
     }
-    const uint8_t *code = (const uint8_t *)pc;
-    for (size_t i = 0; i < before_count; i++) {
-        if (code[i - before_count] != before[i]) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < after_count; i++) {
-        if (code[i] != after[i]) {
-            return false;
-        }
-    }
-    return true;
+    return window;
+}
+
+static bool matches(const code_window *code, const code_pattern *pattern) {
+    const uint8_t *pc = code->bytes + code->before_count;
+    return code->before_count >= pattern->before_count &&
+           code->after_count >= pattern->after_count &&
+           memcmp(pc - pattern->before_count, pattern->before, pattern->before_count) == 0 &&
+           memcmp(pc, pattern->after, pattern->after_count) == 0;
 }
 
 /// Whether a call instruction ends at `pc`: e8 rel32, or ff /2 in one of its lengths.
@@ -79,29 +88,35 @@ static bool may_call(const wick_unwind_list *list, const wick_unwind_entry *modu
     return wick_may_be_code(pc) && (!module || wick_unwind_find(list, pc - 1));
 }
 
+static void go_to_caller(wick_frame *frame, uintptr_t pc, uintptr_t sp) {
+    frame->pc = pc;
+    frame->sp = sp;
+    frame->exact = frame->running = false;
+}
+
 /// The step from an interrupted pc at which code bytes tell where the return address is.
 static bool step_by_code(const wick_unwind_list *list, const wick_unwind_entry *module,
                          wick_stack_reader *reader, wick_frame *frame) {
-    static const uint8_t syscall[] = {0x0f, 0x05};
+    static const code_pattern behind_syscall = {2, 0, 0, {0x0f, 0x05}, {0}};
+    code_window code = read_code(reader, frame);
     uintptr_t pc;
     for (size_t i = 0; i < sizeof PATTERNS / sizeof PATTERNS[0]; i++) {
         const code_pattern *pattern = &PATTERNS[i];
-        if (matches(frame->pc, pattern->before, pattern->before_count, pattern->after,
-                    pattern->after_count)) {
+        if (matches(&code, pattern)) {
             uintptr_t address = frame->sp + pattern->words * sizeof(uintptr_t);
             if (!wick_stack_read(reader, address, frame->sp, &pc) || !may_call(list, module, pc)) {
                 return false;
             }
-            *frame = (wick_frame){pc, address + sizeof(uintptr_t), frame->fp, false};
+            go_to_caller(frame, pc, address + sizeof(uintptr_t));
             return true;
         }
     }
     // Behind a system call whose return has no rule because a new thread may return there as well
     // (clone): in the caller's thread, the top of the stack is an address behind a call.
-    if (module && reader->scratch && matches(frame->pc, syscall, sizeof syscall, NULL, 0) &&
+    if (module && reader->scratch && matches(&code, &behind_syscall) &&
         wick_stack_read(reader, frame->sp, frame->sp, &pc) &&
         wick_unwind_find(list, pc) == module && follows_call(pc)) {
-        *frame = (wick_frame){pc, frame->sp + sizeof(uintptr_t), frame->fp, false};
+        go_to_caller(frame, pc, frame->sp + sizeof(uintptr_t));
         return true;
     }
     return false;
@@ -135,6 +150,8 @@ wick_step wick_step_uncovered(const wick_unwind_list *list, wick_stack_reader *r
     if (!may_call(list, module, pc)) {
         return WICK_STEP_IMPLAUSIBLE;
     }
-    *frame = (wick_frame){pc, fp + 2 * sizeof(uintptr_t), saved_fp & ~ASYNC_FRAME_BIT, false};
+    go_to_caller(frame, pc, fp + 2 * sizeof(uintptr_t));
+    frame->fp = saved_fp & ~ASYNC_FRAME_BIT;
+    frame->base = WICK_LOST;
     return WICK_STEP_DONE;
 }

@@ -6,12 +6,17 @@
 #include "unwind_modules.h"
 
 typedef struct {
-    uintptr_t pc, sp, fp;
+    uintptr_t pc, sp, fp, base;
     /// `pc` was interrupted; else it is a return address.
     bool exact;
+    /// `pc` was interrupted just now: the page there is mapped. What the stack says of earlier
+    /// interruptions may be false.
+    bool running;
 } wick_frame;
 
 enum : uintptr_t {
+    /// The value of a register that was lost: below any stack, so it fails wherever it is used.
+    WICK_LOST = 1,
     /// Pages at 0 are never mapped; user addresses have 47 bits (Linux, Documentation/arch/x86/
     /// x86_64/mm.rst).
     WICK_CODE_LOWEST = 4096,

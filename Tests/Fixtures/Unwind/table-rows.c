@@ -1,5 +1,5 @@
-// Prints the unwind table of a library: a line a row, "address cfa fp", in the words of
-// `readelf --debug-dump=frames-interp`.
+// Prints the path of a library and its unwind table: a line a row, "address cfa fp", in the words
+// of `readelf --debug-dump=frames-interp`.
 //
 //   table-rows LIBRARY [linear]     linear: without the binary-search table of .eh_frame_hdr
 #include <dlfcn.h>
@@ -20,15 +20,16 @@ static void print_rule(wick_cfi_rule rule) {
     case WICK_CFA_SIGNAL: printf("signal -\n"); return;
     case WICK_CFA_SP: printf("rsp%+d", rule.cfa_offset); break;
     case WICK_CFA_FP: printf("rbp%+d", rule.cfa_offset); break;
+    case WICK_CFA_BASE: printf("rbx%+d", rule.cfa_offset); break;
     case WICK_CFA_PLT:
     case WICK_CFA_AT_SP:
     case WICK_CFA_AT_FP: printf("exp"); break;
     }
-    switch ((wick_fp_kind)rule.fp) {
-    case WICK_FP_SAME: printf(" u\n"); break;
-    case WICK_FP_AT_CFA: printf(" c%+d\n", rule.fp_offset); break;
-    case WICK_FP_AT_FP: printf(" exp\n"); break;
-    case WICK_FP_LOST: printf(" lost\n"); break;
+    switch ((wick_saved_kind)rule.fp) {
+    case WICK_SAVED_SAME: printf(" u\n"); break;
+    case WICK_SAVED_AT_CFA: printf(" c%+d\n", 8 * rule.fp_words); break;
+    case WICK_SAVED_AT_FP: printf(" exp\n"); break;
+    case WICK_SAVED_LOST: printf(" lost\n"); break;
     }
 }
 
@@ -56,6 +57,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "no table\n");
         return 1;
     }
+    printf("path %s\n", map->l_name);
     for (size_t row = 0; row < table->row_count; row++) {
         wick_cfi_rule rule = table->rules[table->row_rules[row]];
         wick_cfi_rule found = wick_cfi_table_find(table, table->pcs[row]);
