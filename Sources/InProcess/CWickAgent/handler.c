@@ -108,6 +108,12 @@ static void record(const ucontext_t *context, wick_cookie cookie, uint64_t weigh
                           memory_order_release);
 }
 
+#ifndef WICK_PRELOAD
+void wick_handler_record(const void *context, wick_cookie cookie) {
+    record(context, cookie, 1);
+}
+#endif
+
 static bool is_accepted(wick_cookie cookie) {
     // Acquire: pairs with wick_handler_accept; the slots are mapped before it.
     uint32_t generation = atomic_load_explicit(&accepted_generation, memory_order_acquire);
