@@ -90,7 +90,8 @@ static void record(const ucontext_t *context, wick_cookie cookie, uint64_t weigh
     wick_stack_memory memory = {
         .high = low <= registers.sp && registers.sp < high ? high : 0,
         .scratch = slot->scratch,
-        .scratch_byte_count = WICK_SCRATCH_BYTES};
+        .scratch_byte_count = WICK_SCRATCH_BYTES,
+        .cache = slot->rule_cache};
     if (!memory.high) {
         atomic_store_explicit(&slot->seen_sp, registers.sp, memory_order_relaxed);
     }

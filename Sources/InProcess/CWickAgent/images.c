@@ -116,6 +116,15 @@ static void extents(const struct dl_phdr_info *info, wick_unwind_module *module)
             module->text_end = end > module->text_end ? end : module->text_end;
         }
     }
+    uintptr_t header = (uintptr_t)module->eh_frame_hdr;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && header - start < segment->p_memsz) {
+            module->segment_start = start;
+            module->segment_end = start + segment->p_memsz;
+        }
+    }
 }
 
 static wick_image *insert(const wick_unwind_module *module, const char *path, size_t length) {
@@ -185,12 +194,23 @@ void wick_images_refresh(wick_image_visitor *appeared, void *context) {
     dl_iterate_phdr(visit, &state);
 }
 
+/// Whether another image is now where this one was: the unwinder knows only that one.
+static bool is_replaced(const wick_image *gone) {
+    for (size_t i = 0; i < count; i++) {
+        if (list[i]->mapped && list[i]->start == gone->start &&
+            list[i]->load_bias == gone->load_bias) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool wick_images_forget(void) {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (list[i]->mapped) {
             list[kept++] = list[i];
-        } else {
+        } else if (!is_replaced(list[i])) {
             wick_unwind_remove_module(list[i]->load_bias, list[i]->start);
         }
     }
