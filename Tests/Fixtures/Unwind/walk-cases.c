@@ -179,7 +179,7 @@ static void walk_chains(void) {
     stack[31] = code + 1;
     walk = wick_unwind(&registers, &memory, frames, 20);
     report("where no call ends", walk.truncation == WICK_TRUNCATED_BAD_FRAME &&
-                                     walk.frame_count == 3);
+                                     walk.frame_count == 4);
     stack[31] = code;
     registers.sp = registers.fp = 0x1000;
     walk = wick_unwind(&registers, &memory, frames, 20);
