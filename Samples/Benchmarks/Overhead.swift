@@ -6,8 +6,9 @@ struct Overhead {
   var pairs = 10
   var hertz = 99
   var seconds = 4
-  var path = "/fast/post-authors"
-  var script: String?
+  /// The demo's mix of endpoints.
+  static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "demo.lua").path
 
   /// One run of the server.
   struct Run {
@@ -28,7 +29,7 @@ struct Overhead {
           with.requestsPerSecond / without.requestsPerSecond,
           with.requestsPerCPUSecond / without.requestsPerCPUSecond
         ))
-      print(
+      say(
         "pair \(pair + 1): \(format(without.requestsPerSecond)) → "
           + "\(format(with.requestsPerSecond)) requests/s, ratio \(format(ratios[pair].rate, 4)), "
           + "per CPU-second \(format(ratios[pair].cpu, 4))")
@@ -57,7 +58,11 @@ struct Overhead {
       server.waitUntilExit()
     }
     let url = "http://127.0.0.1:\(port)"
-    for _ in 0..<200 where try fetch("\(url)/health") == nil { usleep(50000) }
+    var tries = 0
+    while try fetch("\(url)/health") == nil, tries < 200 {
+      usleep(50000)
+      tries += 1
+    }
     _ = try load(url, seconds: 1)
     let before = cpuSeconds(of: server.processIdentifier)
     let (requests, elapsed) = try load(url, seconds: seconds)
@@ -71,9 +76,7 @@ struct Overhead {
   }
 
   private func load(_ url: String, seconds: Int) throws -> (requests: Double, elapsed: Double) {
-    var arguments = ["-t1", "-c8", "-d\(seconds)s"]
-    if let script { arguments += ["-s", script] }
-    let text = try output(of: "wrk", arguments + [url + path])
+    let text = try output(of: "wrk", ["-t1", "-c8", "-d\(seconds)s", "-s", Self.script, url])
     guard let line = text.split(separator: "\n").first(where: { $0.contains(" requests in ") }),
       let rate = text.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
       let requests = line.split(separator: " ").first.flatMap({ Double($0) }),
@@ -117,6 +120,11 @@ struct Overhead {
     let half = point * (variance / count).squareRoot()
     print(
       "\(hertz) Hz, \(name): \(format(mean, 4)) ± \(format(half, 4)) (95 %, \(values.count) pairs)")
+  }
+
+  /// Prints a line at once, also into a file.
+  private func say(_ line: String) {
+    FileHandle.standardOutput.write(Data("\(line)\n".utf8))
   }
 
   private func format(_ value: Double, _ digits: Int = 0) -> String {

@@ -75,7 +75,7 @@ import Testing
     let output = try program.run([])
     #expect(output.status == 0, "\(output.errors)")
     let lines = output.text.split(separator: "\n")
-    #expect(lines.count == 26)
+    #expect(lines.count == 27)
     for line in lines {
       #expect(line.hasSuffix(" ok"), "\(line)\n\(output.errors)")
     }

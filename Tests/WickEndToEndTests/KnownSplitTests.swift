@@ -81,7 +81,7 @@ import WickSymbols
           whole += 1
         }
       }
-      #expect(leaves > 1000)
+      #expect(leaves > 200)
       #expect(Double(whole) >= Double(leaves) * 0.999, "\(whole) of \(leaves)")
     }
   }

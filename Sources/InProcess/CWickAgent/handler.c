@@ -91,7 +91,7 @@ static void record(const ucontext_t *context, wick_cookie cookie, uint64_t weigh
         .high = low <= registers.sp && registers.sp < high ? high : 0,
         .scratch = slot->scratch,
         .scratch_byte_count = WICK_SCRATCH_BYTES,
-        .cache = &slot->cache};
+        .cache = slot->rule_cache};
     if (!memory.high) {
         atomic_store_explicit(&slot->seen_sp, registers.sp, memory_order_relaxed);
     }

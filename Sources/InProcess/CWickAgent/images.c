@@ -99,7 +99,6 @@ static size_t path_of(const struct dl_phdr_info *info, bool vdso, char *path, si
 static void extents(const struct dl_phdr_info *info, wick_unwind_module *module) {
     *module = (wick_unwind_module){
         .load_bias = info->dlpi_addr, .start = UINTPTR_MAX, .text_start = UINTPTR_MAX};
-    uintptr_t header = 0;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + segment->p_vaddr;
@@ -107,7 +106,6 @@ static void extents(const struct dl_phdr_info *info, wick_unwind_module *module)
         if (segment->p_type == PT_GNU_EH_FRAME) {
             module->eh_frame_hdr = (const uint8_t *)start;
             module->eh_frame_hdr_byte_count = segment->p_memsz;
-            header = start;
         }
         if (segment->p_type != PT_LOAD) {
             continue;
@@ -119,14 +117,13 @@ static void extents(const struct dl_phdr_info *info, wick_unwind_module *module)
             module->text_end = end > module->text_end ? end : module->text_end;
         }
     }
+    uintptr_t header = (uintptr_t)module->eh_frame_hdr;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-        // File size: what follows in memory is .bss.
-        if (segment->p_type == PT_LOAD && start <= header &&
-            header - start < segment->p_filesz) {
+        if (segment->p_type == PT_LOAD && header - start < segment->p_memsz) {
             module->segment_start = start;
-            module->segment_end = start + segment->p_filesz;
+            module->segment_end = start + segment->p_memsz;
         }
     }
 }
@@ -195,12 +192,23 @@ void wick_images_refresh(void) {
     dl_iterate_phdr(visit, &state);
 }
 
+/// Whether another image is now where this one was: the unwinder knows only that one.
+static bool is_replaced(const wick_image *gone) {
+    for (size_t i = 0; i < count; i++) {
+        if (list[i]->mapped && list[i]->start == gone->start &&
+            list[i]->load_bias == gone->load_bias) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool wick_images_forget(void) {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
         if (list[i]->mapped) {
             list[kept++] = list[i];
-        } else {
+        } else if (!is_replaced(list[i])) {
             wick_unwind_remove_module(list[i]->load_bias, list[i]->start);
         }
     }

@@ -1,8 +1,9 @@
 // One slot per sampled thread: its ring of raw samples and its counters.
 //
-//   slots   ┌──────────┬────────────────────────────┬───────────┐
-//           │ header   │ ring: 2^n words            │ scratch   │  × slot count, one mapping,
-//           └──────────┴────────────────────────────┴───────────┘  touched page by page
+//   slots   ┌──────────┬────────────────────────────┬─────────────────────┐
+//           │ header   │ ring: 2^n words            │ rule cache, scratch │  × slot count, one
+//           └──────────┴────────────────────────────┴─────────────────────┘  mapping, touched page
+//                                                                            by page
 //
 //   ring    … │ head │ time │ weight | marks │ pc │ ra │ ra │ … │ head │ …
 //             read ▲ (writer thread)              write ▲ (handler of this thread)
@@ -29,7 +30,9 @@ enum : uint64_t {
 enum : uint32_t {
     /// Deepest stack that is kept; deeper ones are marked truncated.
     WICK_FRAME_LIMIT = 512,
-    WICK_SCRATCH_BYTES = 8192,
+    /// The unwinder's memory: its rule cache, and the rest for windows of stacks.
+    WICK_WALK_BYTES = 16384,
+    WICK_SCRATCH_BYTES = WICK_WALK_BYTES - sizeof(wick_rule_cache),
 };
 
 enum { WICK_SLOT_FREE, WICK_SLOT_LIVE };
@@ -57,9 +60,8 @@ typedef struct {
     bool silent;
     char name[16];
     uint64_t *ring;
+    wick_rule_cache *rule_cache;
     uint8_t *scratch;
-    /// The thread's own, for the unwinder.
-    wick_rule_cache cache;
 } wick_slot;
 
 /// Maps the slots with rings that hold about 200 ms at `rate_hz`. False if memory is refused.

@@ -1,5 +1,5 @@
-// SIGNAL-SAFE: calls only wick_step_uncovered and the inline functions of unwind_memory.h; some
-// 200 bytes of stack.
+// SIGNAL-SAFE: calls only unwind_uncovered.c and the inline functions of unwind_memory.h; some 200
+// bytes of stack.
 #include "unwind.h"
 
 #include "unwind_memory.h"
@@ -14,31 +14,39 @@ enum : uintptr_t {
     UCONTEXT_PC_OFFSET = 168,
 };
 
-static inline wick_cfi_rule search(const wick_unwind_list *list, uintptr_t pc) {
+/// The rule of a frame's code. False if the frame is none: a return address in no module where no
+/// call ends.
+static inline bool search(const wick_unwind_list *list, const wick_stack_reader *reader,
+                          const wick_frame *frame, uintptr_t pc, wick_cfi_rule *rule) {
     const wick_unwind_entry *entry = wick_unwind_find(list, pc);
-    if (!entry || !entry->table) {
-        return (wick_cfi_rule){.cfa = WICK_CFA_UNCOVERED};
+    if (entry && entry->table) {
+        *rule = wick_cfi_table_find(entry->table, (uint32_t)(pc - entry->text_start));
+        return true;
     }
-    return wick_cfi_table_find(entry->table, (uint32_t)(pc - entry->text_start));
+    *rule = (wick_cfi_rule){.cfa = WICK_CFA_UNCOVERED};
+    return entry || frame->exact || !reader->scratch || wick_follows_call(frame->pc);
 }
 
-/// The rule of the code at `pc`.
-static inline wick_cfi_rule find_rule(const wick_unwind_list *list, wick_rule_cache *cache,
-                                      uintptr_t pc) {
+/// `search`, with what was found kept.
+static inline bool find_rule(const wick_unwind_list *list, wick_rule_cache *cache,
+                             const wick_stack_reader *reader, const wick_frame *frame,
+                             wick_cfi_rule *rule) {
+    uintptr_t pc = frame->pc - !frame->exact;
     if (!cache) {
-        return search(list, pc);
+        return search(list, reader, frame, pc, rule);
     }
     // An empty slot's pc is 0, its rule "uncovered": true of address 0.
     size_t slot = (pc ^ pc >> 9) % WICK_RULE_CACHE_SLOT_COUNT;
-    wick_cfi_rule rule;
     if (cache->slots[slot].pc == pc) {
-        memcpy(&rule, &cache->slots[slot].rule, sizeof rule);
-        return rule;
+        memcpy(rule, &cache->slots[slot].rule, sizeof *rule);
+        return true;
     }
-    rule = search(list, pc);
+    if (!search(list, reader, frame, pc, rule)) {
+        return false;
+    }
     cache->slots[slot].pc = pc;
-    memcpy(&cache->slots[slot].rule, &rule, sizeof rule);
-    return rule;
+    memcpy(&cache->slots[slot].rule, rule, sizeof *rule);
+    return true;
 }
 
 /// Empties a cache that was filled from another list.
@@ -150,9 +158,13 @@ wick_walk wick_unwind_over(const wick_unwind_list *list, const wick_registers *r
     refresh(memory->cache, list);
     wick_step step = WICK_STEP_DONE;
     while (step == WICK_STEP_DONE && walk.frame_count < limit) {
+        wick_cfi_rule rule;
+        if (!find_rule(list, memory->cache, &reader, &frame, &rule)) {
+            step = WICK_STEP_IMPLAUSIBLE;
+            break;
+        }
         frames[walk.frame_count] = frame.pc + (frame.exact && walk.frame_count > 0);
         walk.frame_count += 1;
-        wick_cfi_rule rule = find_rule(list, memory->cache, frame.pc - !frame.exact);
         step = rule.cfa == WICK_CFA_UNCOVERED
                    ? wick_step_uncovered(list, &reader, &frame, &walk.frame_pointer_steps)
                    : step_by_rule(rule, &reader, &frame);

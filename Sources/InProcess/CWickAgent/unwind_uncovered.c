@@ -64,8 +64,24 @@ static bool matches(const code_window *code, const code_pattern *pattern) {
            memcmp(pc, pattern->after, pattern->after_count) == 0;
 }
 
-/// Whether a call instruction ends at `pc`: e8 rel32, or ff /2 in one of its lengths.
-static bool follows_call(uintptr_t pc) {
+/// Bytes of the indirect call at `code`, from its ModRM byte (AMD64 manual, volume 3, §1.4); 0 if
+/// it is none.
+static size_t indirect_call_length(const uint8_t *code, size_t room) {
+    uint8_t mod = code[1] >> 6, reg = code[1] >> 3 & 7, rm = code[1] & 7;
+    if (code[0] != 0xff || reg != 2) {
+        return 0;
+    }
+    if (mod == 3) {
+        return 2;
+    }
+    bool has_sib = rm == 4;
+    bool is_wide = mod == 2 || (mod == 0 && (rm == 5 || (has_sib && room > 2 &&
+                                                          (code[2] & 7) == 5)));
+    return 2 + has_sib + (is_wide ? 4 : mod == 1);
+}
+
+bool wick_follows_call(uintptr_t pc) {
+    // e8 rel32, or ff /2 in one of its lengths.
     uint8_t code[CALL_BYTE_LIMIT];
     if (wick_copy_memory(code, pc - CALL_BYTE_LIMIT, CALL_BYTE_LIMIT) != CALL_BYTE_LIMIT) {
         return false;
@@ -74,8 +90,7 @@ static bool follows_call(uintptr_t pc) {
         return true;
     }
     for (size_t length = 2; length <= CALL_BYTE_LIMIT; length++) {
-        const uint8_t *call = code + CALL_BYTE_LIMIT - length;
-        if (call[0] == 0xff && (call[1] & 0x38) == 0x10) {
+        if (indirect_call_length(code + CALL_BYTE_LIMIT - length, length) == length) {
             return true;
         }
     }
@@ -115,7 +130,7 @@ static bool step_by_code(const wick_unwind_list *list, const wick_unwind_entry *
     // (clone): in the caller's thread, the top of the stack is an address behind a call.
     if (module && reader->scratch && matches(&code, &behind_syscall) &&
         wick_stack_read(reader, frame->sp, frame->sp, &pc) &&
-        wick_unwind_find(list, pc) == module && follows_call(pc)) {
+        wick_unwind_find(list, pc) == module && wick_follows_call(pc)) {
         go_to_caller(frame, pc, frame->sp + sizeof(uintptr_t));
         return true;
     }

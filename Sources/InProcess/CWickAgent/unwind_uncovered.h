@@ -37,6 +37,9 @@ typedef enum : uint8_t {
     WICK_STEP_NO_RULE,
 } wick_step;
 
+/// Whether a call instruction ends at `pc`, which may be any address. A system call. SIGNAL-SAFE.
+bool wick_follows_call(uintptr_t pc);
+
 /// Goes to the caller. An interrupted pc that stands where the frame pointer is not yet or no
 /// longer the function's (at its first instructions, at its return) is known by the bytes of its
 /// code; everything else by frame pointer, counted in `frame_pointer_steps`. SIGNAL-SAFE.

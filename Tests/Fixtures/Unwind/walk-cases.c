@@ -124,7 +124,13 @@ static void step_through_made_code(void) {
 static void walk_chains(void) {
     enum { WORDS = 512 };
     static uintptr_t stack[WORDS];
-    uintptr_t frames[FRAME_LIMIT], low = (uintptr_t)stack, code = 0x7000;
+    uintptr_t frames[FRAME_LIMIT], low = (uintptr_t)stack;
+    // Code of no module in which every other byte ends a call: call *%rdi.
+    uint8_t *calls = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (size_t i = 0; i < 4096; i++) {
+        calls[i] = i % 2 ? 0xd7 : 0xff;
+    }
+    uintptr_t code = (uintptr_t)calls + 64;
     wick_stack_memory memory = {.high = low + sizeof stack};
     wick_registers registers = {.pc = (uintptr_t)on_step, .sp = low, .fp = low};
     // The walk looks at the code that runs, so that is real; it has a rule, which reads [sp].
@@ -170,7 +176,11 @@ static void walk_chains(void) {
     errno = 77;
     walk = wick_unwind(&registers, &memory, frames, 20);
     report("by windows", walk.truncation == WICK_TRUNCATED_DEPTH && walk.frame_count == 20);
-    stack[30] = 0x1000;
+    stack[31] = code + 1;
+    walk = wick_unwind(&registers, &memory, frames, 20);
+    report("where no call ends", walk.truncation == WICK_TRUNCATED_BAD_FRAME &&
+                                     walk.frame_count == 4);
+    stack[31] = code;
     registers.sp = registers.fp = 0x1000;
     walk = wick_unwind(&registers, &memory, frames, 20);
     report("an unmapped stack", walk.truncation == WICK_TRUNCATED_MEMORY);
