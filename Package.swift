@@ -95,7 +95,7 @@ let package = Package(
       name: "WickKnownSplit", path: "Samples/KnownSplit",
       cSettings: c + [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("pthread")]),
     .executableTarget(
-      name: "WickBenchmarks", dependencies: ["WickProfile", "WickRecording"],
+      name: "WickBenchmarks", dependencies: ["CWickAgent", "WickProfile", "WickRecording"],
       path: "Samples/Benchmarks", swiftSettings: strict),
 
     // One test target per folder, and a host that tests put the agent into.

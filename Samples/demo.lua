@@ -24,7 +24,7 @@ local mix = {
 }
 
 local twins = {
-  {4, page("feed")},
+  {8, page("feed")},
   {2, function() return "comment-count?user=" .. any(2000) end},
   {4, page("posts")},
   {2, function() return "export" end},

@@ -1,1 +1,61 @@
-print("benchmarks")
+import CWickAgent
+import Foundation
+import WickProfile
+import WickRecording
+
+// Figures of Wick itself, each beside a peer in the same run. See Samples/README.md.
+
+func usage() -> Never {
+  let text = """
+    usage: WickBenchmarks handler
+           WickBenchmarks bytes RECORDING…
+           WickBenchmarks overhead [HZ [PAIRS [SECONDS]]]
+
+    """
+  FileHandle.standardError.write(Data(text.utf8))
+  exit(2)
+}
+
+func measureHandler() {
+  // The calls above the recursion, from main on, are frames too.
+  let shallow = wick_measure_handler(0)
+  let depth = 31 - min(31, Int(shallow.frame_count))
+  let cost = wick_measure_handler(UInt32(depth))
+  print("frames walked            \(cost.frame_count)")
+  print(String(format: "handler                  %.0f ns per sample", cost.handler_ns))
+  print(
+    String(format: "  of which per frame     %.1f ns", cost.handler_ns / Double(cost.frame_count)))
+  print(String(format: "glibc backtrace()        %.0f ns", cost.backtrace_ns))
+  print(String(format: "ratio                    %.2f", cost.handler_ns / cost.backtrace_ns))
+}
+
+func measureBytes(_ paths: [String]) throws {
+  for path in paths {
+    let file = try MappedFile(path: path)
+    let profile = try Recording.profile(of: file.bytes)
+    let samples = profile.samples.count
+    let frames = profile.samples.reduce(0) { sum, sample in
+      sum + profile.stacks.framesLeafFirst(of: sample.stack).count
+    }
+    print(
+      String(
+        format: "%@: %d samples of %.1f frames at %d Hz, %.2f bytes a sample", path, samples,
+        Double(frames) / Double(max(samples, 1)), Int(profile.origin.rateHertz),
+        Double(file.bytes.byteCount) / Double(max(samples, 1))))
+  }
+}
+
+let words = Array(CommandLine.arguments.dropFirst())
+switch words.first {
+case "handler": measureHandler()
+case "bytes" where words.count > 1: try measureBytes(Array(words.dropFirst()))
+case "overhead":
+  var overhead = Overhead()
+  let numbers = words.dropFirst().map { Int($0) ?? 0 }
+  guard numbers.allSatisfy({ $0 > 0 }), numbers.count <= 3 else { usage() }
+  if numbers.count > 0 { overhead.hertz = numbers[0] }
+  if numbers.count > 1 { overhead.pairs = numbers[1] }
+  if numbers.count > 2 { overhead.seconds = numbers[2] }
+  try overhead.report()
+default: usage()
+}

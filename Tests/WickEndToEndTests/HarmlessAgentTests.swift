@@ -4,7 +4,7 @@ import WickProfile
 
 /// The host behaves as it would without the agent, whatever it does.
 @Suite(.serialized) struct HarmlessAgentTests {
-  static let engines = ["perf", "timer"]
+  static let engines = Permission.engines
 
   @Test(
     arguments: engines,

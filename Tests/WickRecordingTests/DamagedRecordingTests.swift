@@ -120,10 +120,10 @@ import WickRecording
     var encoder = Encoder()
     encoder.header()
     encoder.threads([(0, 1, "t")])
-    encoder.samples([Encoder.thread(0), Encoder.sample(after: 1, nodeBack: 0)])
+    encoder.samples([Encoder.thread(0), Encoder.sample(after: 1)])
     encoder.sequence += 1
     let gap = encoder.bytes.count
-    encoder.samples([Encoder.thread(0), Encoder.sample(after: 1, nodeBack: 0)])
+    encoder.samples([Encoder.thread(0), Encoder.sample(after: 1)])
     encoder.statistics([(1, 3)])
     encoder.end()
     smallSegment(into: &encoder)
@@ -208,17 +208,14 @@ import WickRecording
     ("a string is not whole", 1, Encoder.varint(.max)),
     ("a string is not whole", 1, [5, 65]),
     ("a thread is not defined", 4, Encoder.thread(1)),
-    ("a thread is not defined", 4, Encoder.thread(.max >> 2)),
+    ("a thread is not defined", 4, Encoder.thread(.max >> 3)),
     ("a module is not defined", 4, Encoder.frame(module: 2, kind: 0, delta: 0)),
-    ("a module is not defined", 4, Encoder.frame(module: .max >> 4, kind: 0, delta: 0)),
+    ("a module is not defined", 4, Encoder.frame(module: .max >> 3, kind: 0, delta: 0)),
     ("a truncation lies in a module", 4, Encoder.frame(module: 1, kind: 3, delta: 1)),
-    ("a frame is not defined", 4, Encoder.node(parentDistance: 1, frameBack: 0)),
-    ("a parent stack is not defined", 4, Encoder.node(parentDistance: 0, frameBack: 0)),
-    ("a parent stack is not defined", 4, Encoder.node(parentDistance: 2, frameBack: 0)),
-    ("a parent stack is not defined", 4, Encoder.node(parentDistance: .max >> 2, frameBack: 0)),
-    ("a sample has no thread", 4, Encoder.sample(after: 0, nodeBack: 0)),
-    ("a stack is not defined", 4, Encoder.thread(0) + Encoder.sample(after: 0, nodeBack: 1)),
-    ("a stack is not defined", 4, Encoder.thread(0) + Encoder.sample(after: 0, nodeBack: .max)),
+    ("a frame is not defined", 4, Encoder.node(frameBack: 0)),
+    ("a sample has no thread", 4, Encoder.sample(after: 0)),
+    ("a stack is not defined", 4, Encoder.cursor(nodeBack: 1)),
+    ("a stack is not defined", 4, Encoder.cursor(nodeBack: .max >> 3)),
     ("a weight is below 2", 4, Encoder.thread(0) + Encoder.varint(1 << 2 | 3) + [0, 1]),
     ("module ids do not rise by one", 2, Encoder.varint(3)),
     ("a module ends before it starts", 2, [2, 0, 9, 8, 0, 0]),
@@ -233,10 +230,10 @@ import WickRecording
     encoder.header()
     encoder.modules([(0, 0..<9, [], "m")])
     encoder.threads([(0, 1, "t")])
-    encoder.samples([Encoder.thread(0), Encoder.sample(after: 1, nodeBack: 0)])
+    encoder.samples([Encoder.thread(0), Encoder.sample(after: 1)])
     let place = encoder.bytes.count
     encoder.chunk(type, payload)
-    encoder.samples([Encoder.thread(0), Encoder.sample(after: 1, nodeBack: 0)])
+    encoder.samples([Encoder.thread(0), Encoder.sample(after: 1)])
     encoder.end()
     let profile = try read(encoder.bytes)
     #expect(profile.samples.count == 1)

@@ -36,6 +36,7 @@ struct RecordingEncoder {
     var engine: UInt32 = 1
     var processStart: UInt64 = 99
     var rate: UInt32 = 100
+    /// Its 64th, 156,250 ns, is the unit of times.
     var period: UInt32 = 10_000_000
     var flags: UInt32 = 0
   }
@@ -96,19 +97,20 @@ struct RecordingEncoder {
 
   // Records of a SAMPLES payload, with the numbers as they lie in the file.
 
-  static func thread(_ index: UInt64) -> [UInt8] { varint(index << 2) }
+  static func thread(_ index: UInt64) -> [UInt8] { varint(index << 3) }
+
+  static func cursor(nodeBack: UInt64) -> [UInt8] { varint((nodeBack << 1 | 1) << 2) }
 
   static func frame(module: UInt64, kind: UInt64, delta: Int64) -> [UInt8] {
-    varint((module << 2 | kind) << 2 | 1) + zigzag(delta)
+    if module > 0, kind < 2 { return varint((module << 1 | kind) << 2 | 1) + zigzag(delta) }
+    return varint(1) + varint(module << 2 | kind) + zigzag(delta)
   }
 
-  static func node(parentDistance: UInt64, frameBack: UInt64) -> [UInt8] {
-    varint(parentDistance << 2 | 2) + varint(frameBack)
-  }
+  static func node(frameBack: UInt64) -> [UInt8] { varint(frameBack << 2 | 2) }
 
-  static func sample(after microseconds: UInt64, nodeBack: UInt64, weight: UInt64 = 1) -> [UInt8] {
-    let operand: UInt64 = microseconds << 1 | (weight > 1 ? 1 : 0)
-    let record: [UInt8] = varint(operand << 2 | 3) + varint(nodeBack)
+  static func sample(after units: UInt64, weight: UInt64 = 1) -> [UInt8] {
+    let operand: UInt64 = units << 1 | (weight > 1 ? 1 : 0)
+    let record: [UInt8] = varint(operand << 2 | 3)
     return weight > 1 ? record + varint(weight) : record
   }
 }

@@ -9,7 +9,7 @@ import WickRecording
     #expect(profile.columns[0] == [1, 3, 1, 1, 1])
     #expect(profile.columns[1] == [1, 3, 1, 1, 1].map { $0 * 10_000_000 })
     #expect(
-      profile.samples.map(\.nanoseconds) == [1_500_000, 2_000_000, 100_000, 1_000_000, 3_000_000])
+      profile.samples.map(\.nanoseconds) == [1500, 2000, 100, 1000, 3000].map { $0 * 156_250 })
     #expect(profile.samples.map(\.thread) == [0, 0, 1, 1, 0])
     #expect(
       profile.threads == [
@@ -32,7 +32,7 @@ import WickRecording
     #expect(profile.path(of: 2) == [cut])
     #expect(profile.path(of: 3) == [caller, leaf, resume])
     #expect(profile.path(of: 4) == [])
-    #expect(profile.frames.last == Frame(kind: .instruction, address: 0x1000))
+    #expect(profile.frames.contains(Frame(kind: .instruction, address: 0x1000)))
   }
 
   @Test func keepsTheOrigin() throws {
@@ -40,7 +40,6 @@ import WickRecording
     #expect(origin.rateHertz == 100)
     #expect(origin.periodNanoseconds == 10_000_000)
     #expect(origin.startRealtimeNanoseconds == 1_700_000_000_000_000_000)
-    #expect(origin.durationNanoseconds == 2_000_000_000 || origin.durationNanoseconds == 3_000_000)
     #expect(origin.durationNanoseconds == 2_000_000_000)
     #expect(origin.warnings == [])
     #expect(!origin.isIncomplete)
@@ -76,7 +75,7 @@ import WickRecording
     #expect(profile.origin.statistic("weight") == 14)
     #expect(profile.origin.durationNanoseconds == 12_000_000_000)
     #expect(profile.samples.count == 10)
-    #expect(profile.samples[5].nanoseconds == 10_001_500_000)
+    #expect(profile.samples[5].nanoseconds == 10_000_000_000 + 1500 * 15_625)
     #expect(profile.samples[5].thread == 2)
     #expect(profile.threads[2].pid == 5000)
     #expect(profile.columns[1][6] == 3_000_000)
@@ -94,9 +93,8 @@ import WickRecording
       encoder.modules([(bias, 0..<0x100, [1], "/bin/program")])
       encoder.threads([(0, UInt64(pid), "main")])
       encoder.samples([
-        Encoder.frame(module: 1, kind: 0, delta: 0x40),
-        Encoder.node(parentDistance: 1, frameBack: 0), Encoder.thread(0),
-        Encoder.sample(after: 0, nodeBack: 0),
+        Encoder.frame(module: 1, kind: 0, delta: 0x40), Encoder.thread(0),
+        Encoder.sample(after: 0),
       ])
       encoder.end()
     }
@@ -122,7 +120,7 @@ import WickRecording
     var encoder = Encoder()
     smallSegment(into: &encoder, isEnded: false)
     let origin = try read(encoder.bytes).origin
-    #expect(origin.durationNanoseconds == 3_000_000)
+    #expect(origin.durationNanoseconds == 3000 * 156_250)
     #expect(origin.isIncomplete)
     #expect(
       origin.warnings == [
@@ -166,8 +164,8 @@ import WickRecording
     encoder.threads([(0, 1, "t")])
     encoder.samples(
       [Encoder.frame(module: 0, kind: 1, delta: 64)]
-        + (0..<depth).map { _ in Encoder.node(parentDistance: 1, frameBack: 0) }
-        + [Encoder.thread(0), Encoder.sample(after: 1, nodeBack: 0)])
+        + (1..<depth).map { _ in Encoder.node(frameBack: 0) }
+        + [Encoder.thread(0), Encoder.sample(after: 1)])
     encoder.end()
     let profile = try read(encoder.bytes)
     #expect(profile.origin.warnings == [])
@@ -179,8 +177,8 @@ import WickRecording
     encoder.header()
     encoder.threads([(0, 1, "t")])
     encoder.samples([
-      Encoder.thread(0), Encoder.sample(after: 1 << 60, nodeBack: 0, weight: .max),
-      Encoder.sample(after: 1 << 60, nodeBack: 0, weight: 1 << 62),
+      Encoder.thread(0), Encoder.sample(after: 1 << 60, weight: .max),
+      Encoder.sample(after: 1 << 60, weight: 1 << 62),
     ])
     encoder.end()
     let profile = try read(encoder.bytes)

@@ -16,26 +16,27 @@ func smallSegment(
   encoder.threads([(0, UInt64(header.pid), "main"), (7, 4712, "old")])
   encoder.samples([
     Encoder.thread(0),
-    Encoder.frame(module: 1, kind: 1, delta: 0x2000),  // frame 0: return address 0x2000
-    Encoder.frame(module: 1, kind: 0, delta: -0x800),  // frame 1: instruction 0x1800
-    Encoder.frame(module: 0, kind: 3, delta: 1),  // frame 2: truncated by depth
-    Encoder.node(parentDistance: 1, frameBack: 2),  // node 1: frame 0
-    Encoder.node(parentDistance: 1, frameBack: 1),  // node 2: frame 0, frame 1
-    Encoder.sample(after: 1500, nodeBack: 0),
-    Encoder.sample(after: 500, nodeBack: 1, weight: 3),
+    Encoder.frame(module: 1, kind: 1, delta: 0x2000),  // frame 0, node 1: return address 0x2000
+    Encoder.frame(module: 1, kind: 0, delta: -0x800),  // frame 1, node 2: instruction 0x1800
+    Encoder.sample(after: 1500),
+    Encoder.cursor(nodeBack: 1),  // node 1
+    Encoder.sample(after: 500, weight: 3),
     Encoder.thread(7),
-    Encoder.node(parentDistance: 3, frameBack: 0),  // node 3: frame 2
-    Encoder.sample(after: 100, nodeBack: 0),
+    Encoder.cursor(nodeBack: 2),  // node 0, the root
+    Encoder.frame(module: 0, kind: 3, delta: 1),  // frame 2, node 3: truncated by depth
+    Encoder.sample(after: 100),
   ])
   encoder.threads([(7, 4712, "worker")])
   encoder.samples([
-    Encoder.frame(module: 2, kind: 2, delta: 0x10),  // frame 3: resume point in the vdso
-    Encoder.frame(module: 0, kind: 0, delta: 0xfff),  // frame 4: no module, 1 + 0xfff
-    Encoder.node(parentDistance: 2, frameBack: 1),  // node 4: frame 0, frame 1, frame 3
+    Encoder.cursor(nodeBack: 3),  // node 0
+    Encoder.frame(module: 0, kind: 0, delta: 0xfff),  // frame 3, node 4: no module, 1 + 0xfff
+    Encoder.cursor(nodeBack: 2),  // node 2
+    Encoder.frame(module: 2, kind: 2, delta: 0x10),  // frame 4, node 5: resume point in the vdso
     Encoder.thread(7),
-    Encoder.sample(after: 900, nodeBack: 0),
+    Encoder.sample(after: 900),
     Encoder.thread(0),
-    Encoder.sample(after: 1000, nodeBack: 4),  // node 0: no frames at all
+    Encoder.cursor(nodeBack: 5),  // node 0: no frames at all
+    Encoder.sample(after: 1000),
   ])
   encoder.statistics([(1, 4), (2, 5)])
   encoder.statistics([(1, 5), (2, 7), (3, 11), (9, 80_000_000), (10, 1_000_000), (77, 8)])

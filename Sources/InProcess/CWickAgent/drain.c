@@ -22,7 +22,7 @@
 enum : uint32_t {
     FLUSH_BYTES = 64 << 10,
     /// Drains between two looks at what changes slowly: totals, ended threads.
-    SLOW_DRAINS = 25,
+    SLOW_DRAINS = 80,
     MAIN_STACK_BYTES = 8 << 20,
 };
 
@@ -31,7 +31,7 @@ static wick_buffer modules, threads, samples, notes;
 static uint64_t drains;
 static int write_error;
 
-static uint64_t start_ns, process_cpu_start_ns, agent_cpu_start_ns;
+static uint64_t time_unit_ns, start_ns, process_cpu_start_ns, agent_cpu_start_ns;
 static uint64_t thread_count;
 static struct {
     uint64_t samples, weight, lost_ring_full, lost_no_slot_start, lost_stack_table, truncated,
@@ -57,11 +57,8 @@ static void flush(void) {
     write_chunk(WICK_CHUNK_SAMPLES, &samples);
 }
 
-static void add_module(const wick_image *image, void *context) {
-    (void)context;
-    if (modules.byte_count > WICK_CHUNK_BYTE_LIMIT / 2) {
-        flush();
-    }
+/// Called within a sample, so nothing may be flushed here.
+static void add_module(const wick_image *image) {
     wick_buffer_varint(&modules, image->id);
     wick_buffer_varint(&modules, image->load_bias);
     wick_buffer_varint(&modules, image->start - image->load_bias);
@@ -134,7 +131,7 @@ static void look_for_bounds(wick_slot *slot) {
 
 static void welcome(wick_slot *slot) {
     slot->thread_index = (int64_t)thread_count++;
-    slot->last_us = 0;
+    slot->last_time = 0;
     slot->bounds_wait = slot->bounds_tries = slot->name_wait = slot->name_tries = 0;
     slot->silent = false;
     slot->name[0] = 0;
@@ -143,18 +140,18 @@ static void welcome(wick_slot *slot) {
 }
 
 static void drain_sample(wick_slot *slot, const uint64_t *words) {
-    uint64_t time = words[1] > start_ns ? (words[1] - start_ns) / 1000 : 0;
-    uint64_t elapsed = time > slot->last_us ? time - slot->last_us : 0;
+    uint64_t time = words[1] > start_ns ? (words[1] - start_ns) / time_unit_ns : 0;
+    uint64_t elapsed = time > slot->last_time ? time - slot->last_time : 0;
     wick_raw_sample sample = {.frames = words + WICK_RING_HEAD_WORDS,
                               .frame_count = words[0],
                               .truncation = words[2] & 0xff,
                               .weight = words[2] >> 16,
-                              .elapsed_us = elapsed};
+                              .elapsed = elapsed};
     if (!wick_encoder_sample(&samples, &sample)) {
         totals.lost_stack_table += sample.weight;
         return;
     }
-    slot->last_us += elapsed;
+    slot->last_time += elapsed;
     totals.samples++;
     totals.weight += sample.weight;
     totals.truncated += sample.truncation != 0;
@@ -178,7 +175,8 @@ static void drain_slot(wick_slot *slot) {
             read += words[0] >> 32;
             continue;
         }
-        if (samples.byte_count > WICK_CHUNK_BYTE_LIMIT - WICK_SAMPLE_BYTES_LIMIT) {
+        if (samples.byte_count > WICK_CHUNK_BYTE_LIMIT - WICK_SAMPLE_BYTES_LIMIT ||
+            modules.byte_count > WICK_CHUNK_BYTE_LIMIT / 4) {
             flush();
             wick_encoder_thread(&samples, (uint64_t)slot->thread_index);
         }
@@ -220,7 +218,7 @@ static void drain_all(void) {
         slot->drain_to = atomic_load_explicit(&slot->written, memory_order_acquire);
     }
     // After the ends are fixed: every module that these samples were in is known or still known.
-    wick_images_refresh(add_module, NULL);
+    wick_images_refresh();
     for (uint32_t number = 0; number < count; number++) {
         wick_slot *slot = wick_threads_slot(number);
         if (atomic_load_explicit(&slot->state, memory_order_acquire) == WICK_SLOT_LIVE) {
@@ -292,7 +290,7 @@ void wick_drain_prepare(void) {
     wick_buffer *all[] = {&modules, &threads, &samples, &notes};
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         if (!all[i]->bytes) {
-            all[i]->bytes = wick_pages_map(WICK_CHUNK_BYTE_LIMIT);
+            all[i]->bytes = wick_pages_map(WICK_CHUNK_BYTE_LIMIT + WICK_SAMPLE_BYTES_LIMIT);
         }
         all[i]->byte_count = 0;
     }
@@ -302,8 +300,8 @@ void wick_drain_prepare(void) {
         return;
     }
     write_error = 0;
-    wick_images_renumber(add_module, NULL);
-    wick_images_refresh(add_module, NULL);
+    wick_images_renumber(add_module);
+    wick_images_refresh();
     agent_cpu_start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
@@ -316,6 +314,7 @@ int wick_drain_begin(const wick_session *session) {
     memset(&totals, 0, sizeof(totals));
     totals.lost_no_slot_start = wick_handler_lost_no_slot();
     wick_threads_reset();
+    time_unit_ns = wick_time_unit_ns((uint32_t)session->setup.period_ns);
     start_ns = clock_ns(CLOCK_MONOTONIC);
     process_cpu_start_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
     wick_header header = {.start_realtime_ns = clock_ns(CLOCK_REALTIME),

@@ -23,6 +23,8 @@ typedef struct {
 /// (frame address, kind) → frame id; (parent node, frame id) → node id; whole stack → node id.
 static table frame_table, node_table, stack_table;
 static uint32_t frame_count, node_count;
+/// The node that the next record refers to.
+static uint32_t cursor;
 /// Previous address that was defined outside all modules.
 static uint64_t last_free_address;
 
@@ -100,6 +102,7 @@ void wick_buffer_string(wick_buffer *buffer, const void *bytes, size_t byte_coun
 bool wick_encoder_reset(void) {
     frame_count = 0;
     node_count = 0;
+    cursor = 0;
     last_free_address = 0;
     bool frames = table_reset(&frame_table);
     bool nodes = table_reset(&node_table);
@@ -114,22 +117,32 @@ void wick_encoder_forget_addresses(void) {
     }
 }
 
-void wick_encoder_thread(wick_buffer *buffer, uint64_t thread_index) {
-    wick_buffer_varint(buffer, thread_index << 2 | WICK_RECORD_THREAD);
+static void write_place(wick_buffer *buffer, uint64_t operand) {
+    wick_buffer_varint(buffer, operand << 2 | WICK_RECORD_PLACE);
 }
 
-/// The id of a frame, written on first use; −1 if the table is full.
-static int64_t frame_id(wick_buffer *buffer, uint64_t address, wick_frame_kind kind) {
-    // User addresses have 47 (or 56) bits: two are free for the kind, one makes the key non-zero.
-    uint64_t key = address << 3 | (uint64_t)kind << 1 | 1;
-    struct entry *entry = table_find(&frame_table, key);
-    if (entry->key) {
-        return entry->value;
+void wick_encoder_thread(wick_buffer *buffer, uint64_t thread_index) {
+    write_place(buffer, thread_index << 1);
+}
+
+static void move_cursor(wick_buffer *buffer, uint32_t node) {
+    if (cursor != node) {
+        write_place(buffer, (uint64_t)(node_count - node) << 1 | 1);
+        cursor = node;
     }
-    if (!table_reserve(&frame_table)) {
-        return -1;
-    }
-    entry = table_find(&frame_table, key);
+}
+
+/// User addresses have 47 (or 56) bits: two are free for the kind, one makes the key non-zero.
+static uint64_t frame_key(uint64_t address, wick_frame_kind kind) {
+    return address << 3 | (uint64_t)kind << 1 | 1;
+}
+
+static uint64_t node_key(uint32_t parent, uint32_t frame) {
+    return ((uint64_t)parent << 32 | frame) + 1;
+}
+
+/// Writes a frame that is not known yet.
+static void write_frame(wick_buffer *buffer, uint64_t address, wick_frame_kind kind) {
     uint64_t module = 0;
     uint64_t relative = address;
     uint64_t *last = &last_free_address;
@@ -137,39 +150,46 @@ static int64_t frame_id(wick_buffer *buffer, uint64_t address, wick_frame_kind k
         // A return address can be the first byte after its module: the call is before it.
         wick_image *image = wick_images_find(address - (kind == WICK_FRAME_RETURN_ADDRESS));
         if (image) {
-            module = image->id;
+            module = wick_images_number(image);
             relative = address - image->load_bias;
             last = &image->last_address;
         }
     }
+    bool is_short = module > 0 && kind <= WICK_FRAME_RETURN_ADDRESS;
+    uint64_t operand = is_short ? module << 1 | kind : 0;
+    wick_buffer_varint(buffer, operand << 2 | WICK_RECORD_FRAME);
+    if (!is_short) {
+        wick_buffer_varint(buffer, module << 2 | kind);
+    }
     int64_t delta = (int64_t)(relative - *last);
     *last = relative;
-    wick_buffer_varint(buffer, (module << 2 | kind) << 2 | WICK_RECORD_FRAME);
     wick_buffer_varint(buffer, (uint64_t)delta << 1 ^ (uint64_t)(delta >> 63));
-    table_set(&frame_table, entry, key, frame_count);
-    return frame_count++;
 }
 
-/// The node of a frame below a parent, written on first use; −1 if a table is full.
-static int64_t node_id(wick_buffer *buffer, uint32_t parent, uint64_t address,
-                       wick_frame_kind kind) {
-    int64_t frame = frame_id(buffer, address, kind);
-    if (frame < 0) {
-        return -1;
+/// Adds the node of a frame below the cursor, which is not known there. False if a table is full.
+static bool add_node(wick_buffer *buffer, uint64_t address, wick_frame_kind kind) {
+    if (!table_reserve(&frame_table) || !table_reserve(&node_table)) {
+        return false;
     }
-    uint64_t key = ((uint64_t)parent << 32 | (uint32_t)frame) + 1;
-    struct entry *entry = table_find(&node_table, key);
-    if (entry->key) {
-        return entry->value;
+    uint64_t key = frame_key(address, kind);
+    struct entry *frame = table_find(&frame_table, key);
+    if (frame->key) {
+        uint64_t back = frame_count - 1 - frame->value;
+        wick_buffer_varint(buffer, back << 2 | WICK_RECORD_NODE);
+    } else {
+        write_frame(buffer, address, kind);
+        table_set(&frame_table, frame, key, frame_count++);
     }
-    if (!table_reserve(&node_table)) {
-        return -1;
-    }
-    uint32_t id = ++node_count;
-    table_set(&node_table, table_find(&node_table, key), key, id);
-    wick_buffer_varint(buffer, (uint64_t)(id - parent) << 2 | WICK_RECORD_NODE);
-    wick_buffer_varint(buffer, frame_count - 1 - (uint64_t)frame);
-    return id;
+    uint64_t path = node_key(cursor, frame->value);
+    cursor = ++node_count;
+    table_set(&node_table, table_find(&node_table, path), path, cursor);
+    return true;
+}
+
+/// The known node of a frame below a node; 0 if there is none.
+static uint32_t find_node(uint32_t parent, uint64_t address, wick_frame_kind kind) {
+    const struct entry *frame = table_find(&frame_table, frame_key(address, kind));
+    return frame->key ? table_find(&node_table, node_key(parent, frame->value))->value : 0;
 }
 
 static uint64_t stack_key(const wick_raw_sample *sample) {
@@ -181,45 +201,56 @@ static uint64_t stack_key(const wick_raw_sample *sample) {
     return mix(hash) | 1;
 }
 
-/// The node of a whole stack. `*complete` becomes false if a table is full on the way.
-static uint32_t stack_node(wick_buffer *buffer, const wick_raw_sample *sample, bool *complete) {
+/// The frames of a sample by their place from the root: a truncation mark comes first.
+static uint64_t frame_at(const wick_raw_sample *sample, size_t place, wick_frame_kind *kind) {
+    if (sample->truncation && place-- == 0) {
+        *kind = WICK_FRAME_TRUNCATED;
+        return sample->truncation;
+    }
+    size_t from_leaf = sample->frame_count - 1 - place;
+    *kind = from_leaf == 0 ? WICK_FRAME_INSTRUCTION : WICK_FRAME_RETURN_ADDRESS;
+    return sample->frames[from_leaf];
+}
+
+/// Moves the cursor to the node of a whole stack. False if a table is full on the way.
+static bool go_to_stack(wick_buffer *buffer, const wick_raw_sample *sample) {
     uint64_t key = stack_key(sample);
-    struct entry *known = table_find(&stack_table, key);
+    const struct entry *known = table_find(&stack_table, key);
     if (known->key) {
-        return known->value;
+        move_cursor(buffer, known->value);
+        return true;
     }
-    int64_t node = 0;
-    if (sample->truncation) {
-        node = node_id(buffer, 0, sample->truncation, WICK_FRAME_TRUNCATED);
-    }
-    for (size_t i = sample->frame_count; i > 0 && node >= 0; i--) {
-        wick_frame_kind kind = i == 1 ? WICK_FRAME_INSTRUCTION : WICK_FRAME_RETURN_ADDRESS;
-        int64_t next = node_id(buffer, (uint32_t)node, sample->frames[i - 1], kind);
-        if (next < 0) {
-            *complete = false;
-            return (uint32_t)node;
+    size_t depth = sample->frame_count + (sample->truncation != 0);
+    uint32_t node = 0;
+    size_t place = 0;
+    wick_frame_kind kind;
+    for (; place < depth; place++) {
+        uint64_t address = frame_at(sample, place, &kind);
+        uint32_t next = find_node(node, address, kind);
+        if (next == 0) {
+            break;
         }
         node = next;
     }
-    if (node < 0) {
-        *complete = false;
-        return 0;
+    move_cursor(buffer, node);
+    for (; place < depth; place++) {
+        uint64_t address = frame_at(sample, place, &kind);
+        if (!add_node(buffer, address, kind)) {
+            return false;
+        }
     }
     if (table_reserve(&stack_table)) {
-        table_set(&stack_table, table_find(&stack_table, key), key, (uint32_t)node);
+        table_set(&stack_table, table_find(&stack_table, key), key, cursor);
     }
-    return (uint32_t)node;
+    return true;
 }
 
 bool wick_encoder_sample(wick_buffer *buffer, const wick_raw_sample *sample) {
-    bool complete = true;
-    uint32_t node = stack_node(buffer, sample, &complete);
-    if (!complete) {
+    if (!go_to_stack(buffer, sample)) {
         return false;
     }
     uint64_t weighted = sample->weight > 1;
-    wick_buffer_varint(buffer, (sample->elapsed_us << 1 | weighted) << 2 | WICK_RECORD_SAMPLE);
-    wick_buffer_varint(buffer, node_count - node);
+    wick_buffer_varint(buffer, (sample->elapsed << 1 | weighted) << 2 | WICK_RECORD_SAMPLE);
     if (weighted) {
         wick_buffer_varint(buffer, sample->weight);
     }

@@ -31,8 +31,8 @@ typedef struct {
     /// 0 or a `wick_truncation`.
     uint32_t truncation;
     uint64_t weight;
-    /// µs since the thread's previous sample.
-    uint64_t elapsed_us;
+    /// Since the thread's previous sample, in units of `wick_time_unit_ns`.
+    uint64_t elapsed;
 } wick_raw_sample;
 
 /// Begins a segment: all numbers start again. False if memory is refused.

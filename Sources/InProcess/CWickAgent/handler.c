@@ -91,7 +91,7 @@ static void record(const ucontext_t *context, wick_cookie cookie, uint64_t weigh
         .high = low <= registers.sp && registers.sp < high ? high : 0,
         .scratch = slot->scratch,
         .scratch_byte_count = WICK_SCRATCH_BYTES,
-        .cache = slot->rule_cache};
+        .cache = &slot->cache};
     if (!memory.high) {
         atomic_store_explicit(&slot->seen_sp, registers.sp, memory_order_relaxed);
     }
@@ -107,6 +107,12 @@ static void record(const ucontext_t *context, wick_cookie cookie, uint64_t weigh
     atomic_store_explicit(&slot->written, written + WICK_RING_HEAD_WORDS + walk.frame_count,
                           memory_order_release);
 }
+
+#ifndef WICK_PRELOAD
+void wick_handler_record(const void *context, wick_cookie cookie) {
+    record(context, cookie, 1);
+}
+#endif
 
 static bool is_accepted(wick_cookie cookie) {
     // Acquire: pairs with wick_handler_accept; the slots are mapped before it.

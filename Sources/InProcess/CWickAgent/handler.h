@@ -19,5 +19,10 @@ bool wick_handler_is_installed(int signal_number);
 /// Lets samples of a generation in, or (0) none.
 void wick_handler_accept(uint32_t generation);
 
+#ifndef WICK_PRELOAD
+/// What a signal does with the interrupted registers, for the benchmark; see wick_agent_benchmark.h.
+void wick_handler_record(const void *context, wick_cookie cookie);
+#endif
+
 /// Weight lost because all slots were taken, since the process began.
 uint64_t wick_handler_lost_no_slot(void);

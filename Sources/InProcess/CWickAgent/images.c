@@ -15,6 +15,7 @@ enum { IMAGE_LIMIT = 8192, PATH_ARENA_BYTES = 1 << 20 };
 static wick_image *list[IMAGE_LIMIT];
 static size_t count;
 static uint32_t next_id = 1;
+static wick_image_visitor *show;
 static unsigned long long seen_adds, seen_subs;
 
 /// Images live as long as the process: handlers and recordings may refer to what is unloaded.
@@ -98,6 +99,7 @@ static size_t path_of(const struct dl_phdr_info *info, bool vdso, char *path, si
 static void extents(const struct dl_phdr_info *info, wick_unwind_module *module) {
     *module = (wick_unwind_module){
         .load_bias = info->dlpi_addr, .start = UINTPTR_MAX, .text_start = UINTPTR_MAX};
+    uintptr_t header = 0;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + segment->p_vaddr;
@@ -105,6 +107,7 @@ static void extents(const struct dl_phdr_info *info, wick_unwind_module *module)
         if (segment->p_type == PT_GNU_EH_FRAME) {
             module->eh_frame_hdr = (const uint8_t *)start;
             module->eh_frame_hdr_byte_count = segment->p_memsz;
+            header = start;
         }
         if (segment->p_type != PT_LOAD) {
             continue;
@@ -116,13 +119,14 @@ static void extents(const struct dl_phdr_info *info, wick_unwind_module *module)
             module->text_end = end > module->text_end ? end : module->text_end;
         }
     }
-    uintptr_t header = (uintptr_t)module->eh_frame_hdr;
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-        if (segment->p_type == PT_LOAD && header - start < segment->p_memsz) {
+        // File size: what follows in memory is .bss.
+        if (segment->p_type == PT_LOAD && start <= header &&
+            header - start < segment->p_filesz) {
             module->segment_start = start;
-            module->segment_end = start + segment->p_memsz;
+            module->segment_end = start + segment->p_filesz;
         }
     }
 }
@@ -133,7 +137,7 @@ static wick_image *insert(const wick_unwind_module *module, const char *path, si
         return NULL;
     }
     *image = (wick_image){.load_bias = module->load_bias, .start = module->start,
-                          .end = module->end, .id = next_id++, .mapped = true};
+                          .end = module->end, .mapped = true};
     memcpy(image->path, path, length);
     image->path[length] = 0;
     size_t place = count++;
@@ -146,8 +150,6 @@ static wick_image *insert(const wick_unwind_module *module, const char *path, si
 }
 
 typedef struct {
-    wick_image_visitor *appeared;
-    void *context;
     bool first;
 } refresh;
 
@@ -183,14 +185,13 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context) {
     if (image) {
         read_build_id(info, image);
         wick_unwind_add_module(&module);
-        state->appeared(image, state->context);
     }
     return 0;
 }
 
-void wick_images_refresh(wick_image_visitor *appeared, void *context) {
+void wick_images_refresh(void) {
     // Within the callback the loader's list is locked: nothing can be unmapped while it is read.
-    refresh state = {.appeared = appeared, .context = context, .first = true};
+    refresh state = {.first = true};
     dl_iterate_phdr(visit, &state);
 }
 
@@ -243,11 +244,19 @@ wick_image *wick_images_find(uintptr_t address) {
     return best;
 }
 
-void wick_images_renumber(wick_image_visitor *appeared, void *context) {
+uint32_t wick_images_number(wick_image *image) {
+    if (image->id == 0) {
+        image->id = next_id++;
+        show(image);
+    }
+    return image->id;
+}
+
+void wick_images_renumber(wick_image_visitor *numbered) {
     next_id = 1;
+    show = numbered;
     for (size_t i = 0; i < count; i++) {
-        list[i]->id = next_id++;
+        list[i]->id = 0;
         list[i]->last_address = 0;
-        appeared(list[i], context);
     }
 }

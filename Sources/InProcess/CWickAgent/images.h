@@ -12,7 +12,7 @@ enum { WICK_BUILD_ID_LIMIT = 32 };
 /// One mapped file of code. Addresses are runtime addresses.
 typedef struct {
     uintptr_t load_bias, start, end;
-    /// Number in the recording, from 1.
+    /// Number in the recording, from 1; 0: none yet.
     uint32_t id;
     uint32_t build_id_byte_count;
     uint8_t build_id[WICK_BUILD_ID_LIMIT];
@@ -23,13 +23,13 @@ typedef struct {
     char path[];
 } wick_image;
 
-/// Called for each module that appeared, in the order of its number.
-typedef void wick_image_visitor(const wick_image *image, void *context);
+/// Called for each module that is given a number, in the order of the numbers.
+typedef void wick_image_visitor(const wick_image *image);
 
 /// Brings the list up to date with the loader's. Costs two loads if nothing was loaded or unloaded.
-/// `appeared` is called for new modules. Modules that went stay findable until
-/// `wick_images_forget`. Writer thread only; takes the loader's list lock, not its main lock.
-void wick_images_refresh(wick_image_visitor *appeared, void *context);
+/// Modules that went stay findable until `wick_images_forget`. Writer thread only; takes the
+/// loader's list lock, not its main lock.
+void wick_images_refresh(void);
 
 /// Drops the modules that went; returns whether there were any.
 bool wick_images_forget(void);
@@ -37,5 +37,8 @@ bool wick_images_forget(void);
 /// The module that contains a runtime address; NULL if none. Writer thread only.
 wick_image *wick_images_find(uintptr_t address);
 
-/// Numbers the known modules from 1 again and shows each to `appeared`, for a new recording.
-void wick_images_renumber(wick_image_visitor *appeared, void *context);
+/// The number of a module in the recording, given (and shown) on first use.
+uint32_t wick_images_number(wick_image *image);
+
+/// Takes all numbers back, for a new recording; `numbered` is shown the modules from here on.
+void wick_images_renumber(wick_image_visitor *numbered);

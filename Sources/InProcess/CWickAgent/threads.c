@@ -9,9 +9,9 @@
 #include "pages.h"
 #include "raw_syscall.h"
 
-enum : uint32_t { SLOT_LIMIT = 16384, SLOT_MINIMUM = 64, SLOT_HEADER_BYTES = 4096 };
+enum : uint32_t { SLOT_LIMIT = 16384, SLOT_MINIMUM = 64, SLOT_HEADER_BYTES = 12288 };
 
-_Static_assert(sizeof(wick_slot) <= SLOT_HEADER_BYTES, "a slot's header is one page");
+_Static_assert(sizeof(wick_slot) <= SLOT_HEADER_BYTES, "a slot's header is three pages");
 
 static uint8_t *region;
 static size_t slot_byte_count;
@@ -38,7 +38,7 @@ bool wick_threads_map(uint32_t rate_hz) {
     while (ring_words < (uint64_t)rate_hz / 5 * 128) {
         ring_words *= 2;
     }
-    slot_byte_count = SLOT_HEADER_BYTES + ring_words * 8 + WICK_WALK_BYTES;
+    slot_byte_count = SLOT_HEADER_BYTES + ring_words * 8 + WICK_SCRATCH_BYTES;
     for (slot_limit = SLOT_LIMIT; slot_limit >= SLOT_MINIMUM; slot_limit /= 2) {
         region = wick_pages_map(slot_limit * slot_byte_count);
         if (region) {
@@ -84,8 +84,7 @@ static wick_slot *claim(void) {
             atomic_store_explicit(&slot->seen_sp, 0, memory_order_relaxed);
             slot->cookie = 0;
             slot->ring = (uint64_t *)((uint8_t *)slot + SLOT_HEADER_BYTES);
-            slot->rule_cache = (wick_rule_cache *)(slot->ring + ring_words);
-            slot->scratch = (uint8_t *)(slot->rule_cache + 1);
+            slot->scratch = (uint8_t *)(slot->ring + ring_words);
             atomic_store_explicit(&slot->stack_low, 0, memory_order_relaxed);
             atomic_store_explicit(&slot->stack_high, 0, memory_order_relaxed);
             slot->thread_index = -1;
@@ -114,7 +113,7 @@ void wick_threads_release(uint32_t number) {
     wick_slot *slot = wick_threads_slot(number);
     atomic_store_explicit(&slot->state, WICK_SLOT_FREE, memory_order_relaxed);
     // The thread is gone, so nobody writes: give the ring's memory back.
-    madvise(slot->ring, ring_words * 8 + WICK_WALK_BYTES, MADV_DONTNEED);
+    madvise(slot->ring, ring_words * 8 + WICK_SCRATCH_BYTES, MADV_DONTNEED);
     atomic_store_explicit(&slot->read, 0, memory_order_relaxed);
     atomic_store_explicit(&slot->written, 0, memory_order_relaxed);
     // Release: pairs with the acquire in claim.
@@ -130,7 +129,7 @@ void wick_threads_reset(void) {
                               memory_order_relaxed);
         atomic_store_explicit(&slot->lost_ring_full, 0, memory_order_relaxed);
         slot->thread_index = -1;
-        slot->last_us = 0;
+        slot->last_time = 0;
         slot->cookie = 0;
     }
 }

@@ -1,9 +1,8 @@
 // One slot per sampled thread: its ring of raw samples and its counters.
 //
-//   slots   ┌──────────┬────────────────────────────┬─────────────────────┐
-//           │ header   │ ring: 2^n words            │ rule cache, scratch │  × slot count, one
-//           └──────────┴────────────────────────────┴─────────────────────┘  mapping, touched page
-//                                                                            by page
+//   slots   ┌──────────┬────────────────────────────┬───────────┐
+//           │ header   │ ring: 2^n words            │ scratch   │  × slot count, one mapping,
+//           └──────────┴────────────────────────────┴───────────┘  touched page by page
 //
 //   ring    … │ head │ time │ weight | marks │ pc │ ra │ ra │ … │ head │ …
 //             read ▲ (writer thread)              write ▲ (handler of this thread)
@@ -30,9 +29,7 @@ enum : uint64_t {
 enum : uint32_t {
     /// Deepest stack that is kept; deeper ones are marked truncated.
     WICK_FRAME_LIMIT = 512,
-    /// The unwinder's memory: its rule cache, and the rest for windows of stacks.
-    WICK_WALK_BYTES = 16384,
-    WICK_SCRATCH_BYTES = WICK_WALK_BYTES - sizeof(wick_rule_cache),
+    WICK_SCRATCH_BYTES = 8192,
 };
 
 enum { WICK_SLOT_FREE, WICK_SLOT_LIVE };
@@ -55,13 +52,14 @@ typedef struct {
     /// recording, when to look again for the bounds and the name (in drains), the name.
     int64_t thread_index;
     uint64_t drain_to;
-    uint64_t last_us;
+    uint64_t last_time;
     uint32_t bounds_wait, bounds_tries, name_wait, name_tries;
     bool silent;
     char name[16];
     uint64_t *ring;
-    wick_rule_cache *rule_cache;
     uint8_t *scratch;
+    /// The thread's own, for the unwinder.
+    wick_rule_cache cache;
 } wick_slot;
 
 /// Maps the slots with rings that hold about 200 ms at `rate_hz`. False if memory is refused.

@@ -19,7 +19,7 @@
 enum : uint64_t {
     NS_PER_MS = 1000000,
     /// Between two drains: rings hold 200 ms, and a killed process loses at most two drains.
-    DRAIN_MS = 40,
+    DRAIN_MS = 48,
     DRAIN_FAST_MS = 20,
     /// The rate above which rings are drained faster.
     FAST_RATE_HZ = 2000,

@@ -21,26 +21,34 @@ extension SegmentIDs {
       let tag = try reader.number()
       let operand = tag >> 2
       switch RecordKind(rawValue: UInt32(tag & 3)) {
-      case .thread:
-        guard let known = threadPlaces[operand] else {
+      case .place where operand & 1 == 0:
+        guard let known = threadPlaces[operand >> 1] else {
           throw ChunkDamage(offset: start, reason: "a thread is not defined")
         }
         place = known
+      case .place:
+        guard operand >> 1 < UInt64(nodes.count) else {
+          throw ChunkDamage(offset: start, reason: "a stack is not defined")
+        }
+        cursor = nodes[nodes.count - 1 - Int(operand >> 1)]
       case .frame:
         try addFrame(operand, &reader, at: start, into: &builder)
+        try addNode(for: frames[frames.count - 1], at: start, into: &builder)
       case .node:
-        try addNode(distance: operand, &reader, at: start, into: &builder)
+        guard operand < UInt64(frames.count) else {
+          throw ChunkDamage(offset: start, reason: "a frame is not defined")
+        }
+        try addNode(for: frames[frames.count - 1 - Int(operand)], at: start, into: &builder)
       default:
         guard let place else {
           throw ChunkDamage(offset: start, reason: "a sample has no thread")
         }
-        let node = try node(before: &reader)
         let weight = operand & 1 == 0 ? 1 : try readWeight(&reader)
-        let time = advance(place, by: operand >> 1, delay: delay)
+        let time = advance(place, by: operand >> 1, unit: wick_time_unit_ns(period), delay: delay)
         latest = max(latest, time)
         let (cpu, overflow) = weight.multipliedReportingOverflow(by: Int64(period))
         builder.add(
-          Profile.Sample(stack: Int(node), thread: threads[place].index, nanoseconds: time),
+          Profile.Sample(stack: Int(cursor), thread: threads[place].index, nanoseconds: time),
           weight: weight, nanoseconds: overflow ? .max : cpu)
       }
     }
@@ -49,17 +57,20 @@ extension SegmentIDs {
   private mutating func addFrame(
     _ operand: UInt64, _ reader: inout ByteReader, at start: Int, into builder: inout ProfileBuilder
   ) throws(ChunkDamage) {
-    guard operand >> 2 < UInt64(modules.count) else {
+    // Return address is 1, instruction 0, as the operand's last bit.
+    let isShort = operand >> 1 != 0
+    let long = isShort ? (operand >> 1) << 2 | operand & 1 : try reader.number()
+    guard long >> 2 < UInt64(modules.count) else {
       throw ChunkDamage(offset: start, reason: "a module is not defined")
     }
     guard !builder.isFull else {
       throw ChunkDamage(offset: start, reason: "there are too many frames")
     }
-    let module = Int(operand >> 2)
+    let module = Int(long >> 2)
     let address = latestAddresses[module] &+ UInt64(bitPattern: try reader.signedNumber())
     latestAddresses[module] = address
     let kind: Frame.Kind
-    switch RecordedFrameKind(rawValue: UInt32(operand & 3)) {
+    switch RecordedFrameKind(rawValue: UInt32(long & 3)) {
     case .instruction: kind = .instruction
     case .returnAddress: kind = .returnAddress
     case .asyncResume: kind = .asyncResume
@@ -75,31 +86,15 @@ extension SegmentIDs {
       builder.intern(Frame(kind: kind, module: modules[module], address: address)))
   }
 
+  /// Adds a node below the cursor and moves the cursor there.
   private mutating func addNode(
-    distance: UInt64, _ reader: inout ByteReader, at start: Int, into builder: inout ProfileBuilder
+    for frame: Int32, at start: Int, into builder: inout ProfileBuilder
   ) throws(ChunkDamage) {
-    guard distance >= 1, distance <= UInt64(nodes.count) else {
-      throw ChunkDamage(offset: start, reason: "a parent stack is not defined")
-    }
-    let back = try reader.number()
-    guard back < UInt64(frames.count) else {
-      throw ChunkDamage(offset: start, reason: "a frame is not defined")
-    }
     guard !builder.isFull else {
       throw ChunkDamage(offset: start, reason: "there are too many stacks")
     }
-    let parent = nodes[nodes.count - Int(distance)]
-    let frame = frames[frames.count - 1 - Int(back)]
-    nodes.append(builder.stack(parent: parent, frame: frame))
-  }
-
-  private func node(before reader: inout ByteReader) throws(ChunkDamage) -> Int32 {
-    let start = reader.offset
-    let back = try reader.number()
-    guard back < UInt64(nodes.count) else {
-      throw ChunkDamage(offset: start, reason: "a stack is not defined")
-    }
-    return nodes[nodes.count - 1 - Int(back)]
+    cursor = builder.stack(parent: cursor, frame: frame)
+    nodes.append(cursor)
   }
 
   private func readWeight(_ reader: inout ByteReader) throws(ChunkDamage) -> Int64 {
@@ -113,12 +108,11 @@ extension SegmentIDs {
 
   /// Moves a thread's clock on and returns the time in nanoseconds since the recording's start.
   private mutating func advance(
-    _ place: Int, by microseconds: UInt64, delay: UInt64
+    _ place: Int, by units: UInt64, unit: UInt64, delay: UInt64
   ) -> UInt64 {
-    let (clock, clockOverflow) = threads[place].microseconds
-      .addingReportingOverflow(microseconds)
-    threads[place].microseconds = clockOverflow ? .max : clock
-    let (time, timeOverflow) = threads[place].microseconds.multipliedReportingOverflow(by: 1000)
+    let (clock, clockOverflow) = threads[place].units.addingReportingOverflow(units)
+    threads[place].units = clockOverflow ? .max : clock
+    let (time, timeOverflow) = threads[place].units.multipliedReportingOverflow(by: unit)
     let (sum, sumOverflow) = time.addingReportingOverflow(delay)
     return timeOverflow || sumOverflow ? .max : sum
   }

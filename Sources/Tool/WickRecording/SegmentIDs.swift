@@ -9,8 +9,8 @@ struct SegmentIDs {
   struct Thread {
     /// Index into the profile's threads.
     var index: Int
-    /// Time of its latest sample since the segment's start.
-    var microseconds: UInt64 = 0
+    /// Time of its latest sample since the segment's start, in the segment's unit.
+    var units: UInt64 = 0
   }
 
   /// Index of each module in the profile; id 0 stands for no module.
@@ -25,6 +25,8 @@ struct SegmentIDs {
   var frames: [Int32] = []
   /// Node of each stack in the profile; id 0 is the root.
   var nodes: [Int32] = [0]
+  /// Node of the profile that the next record refers to.
+  var cursor: Int32 = 0
 
   /// Reads a MODULES payload.
   mutating func readModules(

@@ -94,7 +94,7 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("ChunkType"))) 
     /// (varint module id ≥ 1, varint load bias, varint start, varint end, string build-id bytes,
     /// string path)*. start and end are module-relative: the extent of the PT_LOAD segments.
     /// Runtime address = load bias + module-relative address (wrapping).
-    /// Ids rise by one from 1. The vdso's path is "[vdso]".
+    /// Ids rise by one from 1; only modules with samples have one. The vdso's path is "[vdso]".
     WICK_CHUNK_MODULES __attribute__((swift_name("modules"))) = 2,
     /// (varint thread index ≥ 0, varint tid, string name)*. A later entry renames its thread.
     WICK_CHUNK_THREADS __attribute__((swift_name("threads"))) = 3,
@@ -116,28 +116,35 @@ typedef struct __attribute__((packed, swift_name("ChunkHeader"))) {
 _Static_assert(sizeof(wick_chunk_header) == 16, "the chunk header's size is part of the format");
 
 /// A SAMPLES payload is a run of records. Each begins with a varint tag whose low two bits are
-/// the kind and whose other bits (tag >> 2) are the kind's first operand.
+/// the kind and whose other bits (tag >> 2) are the operand. Stacks are nodes of one tree: node 0 is
+/// the root, a stack is the path from it. A cursor stands on a node, at first on the root.
 ///
-///   thread   tag>>2 = thread index. Samples that follow belong to it. In force at the chunk's
-///            start: none.
-///   frame    tag>>2 = module id << 2 | frame kind; zigzag (address − previous address that was
-///            defined in this module, at first 0), wrapping. Frame ids rise by one from 0 over
-///            the segment. Module id 0 = in no module: the address is the runtime address.
-///   node     tag>>2 = distance back to the parent: (this node's id − parent's id); varint
-///            (latest frame id − frame id). Node ids rise by one from 1 over the segment; node 0
-///            is the root of all stacks. A stack is a node: its path from the root.
-///   sample   tag>>2 = µs since the thread's previous sample (at first: since the segment's
-///            start) << 1 | weighted; varint (latest node id − stack's node id); if weighted:
-///            varint weight ≥ 2, else the weight is 1.
+///   place    operand even: operand >> 1 = thread index; samples that follow belong to it.
+///            operand odd: the cursor moves to node (latest node id − operand >> 1).
+///   frame    a new frame, and a new node for it below the cursor, where the cursor moves.
+///            operand = module id << 1 | 1 if it is a return address, else an instruction.
+///            Module id 0: a varint follows, module id << 2 | frame kind; id 0 is in no module.
+///            Then zigzag (address − previous address that was defined with this module id, at
+///            first 0), wrapping. In no module the address is the runtime address.
+///   node     a new node below the cursor, where the cursor moves, for the known frame
+///            (latest frame id − operand).
+///   sample   the cursor's stack. operand = time << 1 | weighted, time since the thread's previous
+///            sample (at first: since the segment's start) in units of `wick_time_unit_ns`; if
+///            weighted: varint weight ≥ 2, else the weight is 1.
 ///
-/// Frames, nodes and a thread's clock carry over from chunk to chunk; after a lost chunk nothing
-/// of the segment can be read.
+/// Frame ids rise by one from 0, node ids by one from 1. All of it, but for the thread in force,
+/// carries over from chunk to chunk; after a lost chunk no samples of the segment can be read.
 typedef enum __attribute__((enum_extensibility(open), swift_name("RecordKind"))) : uint32_t {
-    WICK_RECORD_THREAD __attribute__((swift_name("thread"))) = 0,
+    WICK_RECORD_PLACE __attribute__((swift_name("place"))) = 0,
     WICK_RECORD_FRAME __attribute__((swift_name("frame"))) = 1,
     WICK_RECORD_NODE __attribute__((swift_name("node"))) = 2,
     WICK_RECORD_SAMPLE __attribute__((swift_name("sample"))) = 3,
 } wick_record_kind;
+
+/// Unit of sample times: a 64th of the period, but no less than 1 µs.
+static inline uint64_t wick_time_unit_ns(uint32_t period_ns) {
+    return period_ns / 64 > 1000 ? period_ns / 64 : 1000;
+}
 
 /// What a frame's address means, which decides how it is looked up.
 typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedFrameKind"))) : uint32_t {
