@@ -10,7 +10,7 @@ import WickProfile
     arguments: engines,
     [
       "errno", "fork", "fork-loop", "exec", "spawn", "churn", "many-threads", "signal-stack",
-      "small-stacks", "deep", "close-all",
+      "small-stacks", "deep", "close-all", "late-handlers",
     ])
   func hostIsUndisturbed(engine: String, mode: String) throws {
     try Host.withFolder { folder in

@@ -32,8 +32,38 @@ _Static_assert(offsetof(perf_siginfo, data) == 24, "kernel ABI, 64 bit");
 
 static _Atomic uint32_t accepted_generation;
 static _Atomic uint64_t lost_no_slot;
-static struct sigaction previous_trap, previous_prof;
-static _Atomic bool trap_installed, prof_installed;
+/// glibc's own name for sigaction: that name itself may be ours (signal_hooks.c).
+extern int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
+
+enum { ACTION_LIMIT = 64 };
+
+/// A signal that we have taken. The host's action is replaced whole, by pointer; its old ones stay
+/// for handlers that still read them, until the host has changed it ACTION_LIMIT times.
+typedef struct {
+    _Atomic bool installed;
+    _Atomic(const struct sigaction *) previous;
+    struct sigaction actions[ACTION_LIMIT];
+    _Atomic uint32_t next_action;
+} taken_signal;
+
+static taken_signal taken_trap, taken_prof;
+
+static taken_signal *taken(int number) {
+    return number == SIGTRAP ? &taken_trap : number == SIGPROF ? &taken_prof : NULL;
+}
+
+static const struct sigaction *previous_of(taken_signal *signal) {
+    // Acquire: pairs with set_previous.
+    return atomic_load_explicit(&signal->previous, memory_order_acquire);
+}
+
+static void set_previous(taken_signal *signal, const struct sigaction *action) {
+    uint32_t next = atomic_fetch_add_explicit(&signal->next_action, 1, memory_order_relaxed);
+    struct sigaction *place = &signal->actions[next % ACTION_LIMIT];
+    *place = *action;
+    // Release: pairs with previous_of.
+    atomic_store_explicit(&signal->previous, place, memory_order_release);
+}
 
 static wick_registers registers_of(const ucontext_t *context) {
 #if defined(__x86_64__)
@@ -127,7 +157,7 @@ static void pass_on(const struct sigaction *previous, int number, siginfo_t *inf
     } else if (previous->sa_handler == SIG_DFL) {
         // What would have happened without us: the signal ends the process, once we return.
         struct sigaction deadly = {.sa_handler = SIG_DFL};
-        sigaction(number, &deadly, NULL);
+        __sigaction(number, &deadly, NULL);
         raise(number);
     } else if (previous->sa_handler != SIG_IGN) {
         previous->sa_handler(number);
@@ -138,7 +168,7 @@ static void on_trap(int number, siginfo_t *info, void *context) {
     int saved = errno;
     const perf_siginfo *perf = (const perf_siginfo *)info;
     if (info->si_code != TRAP_PERF) {
-        pass_on(&previous_trap, number, info, context);
+        pass_on(previous_of(&taken_trap), number, info, context);
     } else if (is_accepted(perf->data)) {
         record(context, perf->data, 1);
     }
@@ -150,9 +180,9 @@ static void on_prof(int number, siginfo_t *info, void *context) {
     wick_cookie cookie = (uintptr_t)info->si_value.sival_ptr;
     if (info->si_code == SI_TIMER && is_accepted(cookie)) {
         record(context, cookie, (uint64_t)info->si_overrun + 1);
-    } else if (info->si_code != SI_TIMER && previous_prof.sa_handler != SIG_DFL) {
+    } else if (info->si_code != SI_TIMER && previous_of(&taken_prof)->sa_handler != SIG_DFL) {
         // SIG_DFL would end the process; a late signal of ours must not, so it is ignored.
-        pass_on(&previous_prof, number, info, context);
+        pass_on(previous_of(&taken_prof), number, info, context);
     }
     errno = saved;
 }
@@ -162,28 +192,49 @@ static void (*handler_of(int number))(int, siginfo_t *, void *) {
 }
 
 bool wick_handler_install(int number) {
-    _Atomic bool *installed = number == SIGTRAP ? &trap_installed : &prof_installed;
-    if (atomic_load_explicit(installed, memory_order_relaxed) &&
-        wick_handler_is_installed(number)) {
+    taken_signal *signal = taken(number);
+    if (wick_handler_is_installed(number)) {
         return true;
     }
     struct sigaction action = {.sa_sigaction = handler_of(number),
                                .sa_flags = SA_SIGINFO | SA_RESTART};
     // All but the faults, which cannot wait: the handler runs whole.
     sigfillset(&action.sa_mask);
-    struct sigaction *previous = number == SIGTRAP ? &previous_trap : &previous_prof;
-    // The old action is known before ours can run.
-    if (sigaction(number, NULL, previous) != 0 || sigaction(number, &action, NULL) != 0) {
+    struct sigaction before;
+    // The host's action is known before ours can run.
+    if (__sigaction(number, NULL, &before) != 0) {
         return false;
     }
-    atomic_store_explicit(installed, true, memory_order_relaxed);
+    set_previous(signal, &before);
+    if (__sigaction(number, &action, NULL) != 0) {
+        return false;
+    }
+    // Release: pairs with wick_handler_replace_previous.
+    atomic_store_explicit(&signal->installed, true, memory_order_release);
     return true;
 }
 
 bool wick_handler_is_installed(int number) {
     struct sigaction action;
-    return sigaction(number, NULL, &action) == 0 && action.sa_flags & SA_SIGINFO &&
+    return __sigaction(number, NULL, &action) == 0 && action.sa_flags & SA_SIGINFO &&
            action.sa_sigaction == handler_of(number);
+}
+
+bool wick_handler_replace_previous(int number, const struct sigaction *action,
+                                   struct sigaction *old) {
+    taken_signal *signal = taken(number);
+    if (!signal || !atomic_load_explicit(&signal->installed, memory_order_acquire)) {
+        return false;
+    }
+    // `old` may be the same object as `action`.
+    struct sigaction before = *previous_of(signal);
+    if (action) {
+        set_previous(signal, action);
+    }
+    if (old) {
+        *old = before;
+    }
+    return true;
 }
 
 void wick_handler_accept(uint32_t generation) {

@@ -16,6 +16,12 @@ bool wick_handler_install(int signal_number);
 /// Whether our handler is still the action of a signal.
 bool wick_handler_is_installed(int signal_number);
 
+/// The host asks for the action of a signal, or sets it: if the signal is ours, the host's wish is
+/// kept for signals that are not ours, and our handler stays. False if the signal is not ours; then
+/// nothing is done. Any thread; also from a handler, as sigaction may be called there.
+bool wick_handler_replace_previous(int signal_number, const struct sigaction *action,
+                                   struct sigaction *old);
+
 /// Lets samples of a generation in, or (0) none.
 void wick_handler_accept(uint32_t generation);
 

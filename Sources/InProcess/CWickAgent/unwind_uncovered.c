@@ -47,8 +47,11 @@ static code_window read_code(const wick_stack_reader *reader, const wick_frame *
     uintptr_t start = frame->pc - window.before_count;
     size_t byte_count = window.before_count + window.after_count;
     if (frame->running) {
-        // This page is mapped: the thread runs in it.
-        memcpy(window.bytes, (const void *)start, byte_count);
+        // This page is mapped: the thread runs in it. Volatile, else this becomes a call of memcpy,
+        // which may not be bound yet.
+        for (size_t i = 0; i < byte_count; i++) {
+            window.bytes[i] = ((const volatile uint8_t *)start)[i];
+        }
     } else if (!reader->scratch ||
                wick_copy_memory(window.bytes, start, byte_count) != byte_count) {
         return (code_window){0};
@@ -56,12 +59,21 @@ static code_window read_code(const wick_stack_reader *reader, const wick_frame *
     return window;
 }
 
+static bool are_equal(const uint8_t *a, const uint8_t *b, size_t byte_count) {
+    for (size_t i = 0; i < byte_count; i++) {
+        if (a[i] != b[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool matches(const code_window *code, const code_pattern *pattern) {
     const uint8_t *pc = code->bytes + code->before_count;
     return code->before_count >= pattern->before_count &&
            code->after_count >= pattern->after_count &&
-           memcmp(pc - pattern->before_count, pattern->before, pattern->before_count) == 0 &&
-           memcmp(pc, pattern->after, pattern->after_count) == 0;
+           are_equal(pc - pattern->before_count, pattern->before, pattern->before_count) &&
+           are_equal(pc, pattern->after, pattern->after_count);
 }
 
 /// Bytes of the indirect call at `code`, from its ModRM byte (AMD64 manual, volume 3, §1.4); 0 if

@@ -171,6 +171,25 @@ static int own_handlers(void) {
     return prof_count == 50 && trap_count == 50 ? 0 : 1;
 }
 
+/// Handlers that the host sets while it is sampled, as crash reporters do: they get what is theirs,
+/// none of ours, and the host is told of its own handler when it asks.
+static int late_handlers(void) {
+    burn(0.1);
+    struct sigaction action = {.sa_handler = count_trap}, asked;
+    if (signal(SIGPROF, count_prof) == SIG_ERR || sigaction(SIGTRAP, &action, NULL) != 0) {
+        return 1;
+    }
+    for (int i = 0; i < 50; i++) {
+        raise(SIGPROF);
+        raise(SIGTRAP);
+        burn(0.005);
+    }
+    return prof_count == 50 && trap_count == 50 && sigaction(SIGTRAP, NULL, &asked) == 0 &&
+                   asked.sa_handler == count_trap
+               ? 0
+               : 1;
+}
+
 static uint8_t other_stack[64 << 10];
 
 static void burn_on_signal(int number) {
@@ -283,6 +302,7 @@ int main(int argc, char **argv) {
     } modes[] = {{"errno", keep_errno},         {"fork", fork_child},
                  {"fork-loop", fork_loop},      {"churn", churn},
                  {"many-threads", many_threads}, {"own-handlers", own_handlers},
+                 {"late-handlers", late_handlers},
                  {"signal-stack", signal_stack}, {"small-stacks", small_stacks},
                  {"close-all", close_all}};
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
