@@ -10,6 +10,7 @@ import WickProfile
     }
     var process = Origin.Process(pid: 1)
     process.statistics = statistics
+    process.endReason = "stopped"
     profile.origin.processes = [process]
     profile.origin.periodNanoseconds = 10_000_000
     return profile
@@ -27,6 +28,21 @@ import WickProfile
     #expect(accounting.sampledNanoseconds == 930_000_000)
     #expect(accounting.unsampledNanoseconds == 65_000_000)
     #expect(accounting.losses == [])
+  }
+
+  /// A killed process leaves totals that are older than its last samples.
+  @Test func comparesNothingWithTotalsOfEarlier() {
+    var profile = profile(weights: [9], ["processCPUNanoseconds": 50_000_000, "lostRingFull": 3])
+    profile.origin.processes[0].endReason = nil
+    let accounting = SampleAccounting(profile)
+    #expect(accounting.cpuNanoseconds == nil)
+    #expect(accounting.expectedWeight == nil)
+    #expect(accounting.unsampledNanoseconds == nil)
+    #expect(accounting.sampledNanoseconds == 90_000_000)
+    #expect(accounting.lostWeight == 3)
+    profile.origin.processes[0].endReason = "stopped"
+    profile.origin.processes.append(Origin.Process(pid: 2))
+    #expect(SampleAccounting(profile).cpuNanoseconds == nil)
   }
 
   @Test func moreThanExpectedIsNoLoss() {

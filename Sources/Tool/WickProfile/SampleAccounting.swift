@@ -16,9 +16,10 @@ public struct SampleAccounting: Hashable, Sendable {
   public let weight: Int64
   /// The part of `weight` whose stacks do not reach their thread's entry.
   public let truncatedWeight: Int64
-  /// Weight that the CPU time used stands for; nil where that is not known.
+  /// Weight that `cpuNanoseconds` stands for; nil where that is not known.
   public let expectedWeight: UInt64?
-  /// CPU time of the processes without the agent's own; nil where it was not recorded.
+  /// CPU time of the processes without the agent's own; nil where it was not recorded
+  /// up to the end.
   public let cpuNanoseconds: UInt64?
   /// CPU time that the samples stand for; nil where the profile has no such column.
   public let sampledNanoseconds: UInt64?
@@ -34,8 +35,11 @@ public struct SampleAccounting: Hashable, Sendable {
     sampledNanoseconds = profile.valueTypes.firstIndex(of: .cpu).map {
       UInt64(clamping: profile.total(of: $0))
     }
-    let hasTotals = origin.processes.contains { $0.statistics["processCPUNanoseconds"] != nil }
-    if hasTotals {
+    // Totals are recorded now and then: only those of the end fit the samples.
+    let hasTotals = origin.processes.allSatisfy {
+      $0.endReason != nil && $0.statistics["processCPUNanoseconds"] != nil
+    }
+    if hasTotals, !origin.processes.isEmpty {
       let (used, own) = (
         origin.statistic("processCPUNanoseconds"), origin.statistic("agentCPUNanoseconds")
       )

@@ -142,12 +142,14 @@ import WickRender
     profile.origin.isIncomplete = true
     profile.origin.warnings = (1...10).map { "Warning \($0)." }
     profile.origin.processes[0].isUserOnly = true
+    profile.origin.processes[0].info["command"] = String(repeating: "x", count: 1000)
     profile.origin.processes += (1...9).map { Origin.Process(pid: $0) }
     let text = Self.text(profile)
     let lines = text.split(separator: "\n").map(String.init)
     #expect(lines.filter { $0.hasPrefix("Process ") }.count == 8)
     #expect(lines.contains("           and 2 more processes"))
     #expect(lines.contains("Process    1, cut short"))
+    #expect(lines[0] == "Process    4711, stopped: \(String(repeating: "x", count: 100))…")
     #expect(lines.contains("Kernel     time in the kernel was not sampled"))
     #expect(lines.filter { $0.hasPrefix("Warning ") }.count == 8)
     #expect(lines.contains("           and 2 more warnings"))

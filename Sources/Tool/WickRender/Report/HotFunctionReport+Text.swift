@@ -3,6 +3,8 @@ internal import WickProfile
 extension HotFunctionReport {
   /// More processes and warnings than this are only counted.
   private static let listLimit = 8
+  /// More characters of a command line than this are left out.
+  private static let commandLimit = 100
 
   /// Writes the report as aligned text without color.
   public func writeText(to output: inout some TextOutputStream) {
@@ -75,7 +77,9 @@ extension HotFunctionReport {
   private func describe(_ process: Origin.Process) -> String {
     let command = process.info["command"] ?? process.info["executable"]
     let end = process.endReason ?? "cut short"
-    return command.map { "\(process.pid), \(end): \($0)" } ?? "\(process.pid), \(end)"
+    guard let command else { return "\(process.pid), \(end)" }
+    let shown = command.prefix(Self.commandLimit)
+    return "\(process.pid), \(end): \(shown)\(shown.count < command.count ? "…" : "")"
   }
 
   /// The values of a fact over all processes, each once, in order.
