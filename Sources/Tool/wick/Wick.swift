@@ -39,7 +39,7 @@ enum Wick {
       try Console.print(Help.overview)
       return 0
     case "help":
-      guard words.count > 1 else {
+      guard words.count > 1, !["help", "--help", "-h"].contains(words[1]) else {
         try Console.print(Help.overview)
         return 0
       }
@@ -47,13 +47,12 @@ enum Wick {
       return 0
     default:
       let found = try subcommand(named: first)
-      let rest = Array(words.dropFirst())
-      let own = found.takesCommand ? rest.prefix { $0 != "--" && $0.hasPrefix("-") } : rest[...]
-      if own.contains("--help") || own.contains("-h") {
+      let arguments = try Arguments(Array(words.dropFirst()), for: found)
+      guard !arguments.wantsHelp else {
         try Console.print(Help.page(of: found))
         return 0
       }
-      return try found.run(try Arguments(rest, for: found))
+      return try found.run(arguments)
     }
   }
 

@@ -3,6 +3,8 @@ struct Arguments {
   private var values: [String: [String]] = [:]
   /// What is not an option, in order.
   private(set) var words: [String] = []
+  /// Whether the options ask for the help page; what follows is not looked at.
+  private(set) var wantsHelp = false
   private let subcommand: any Subcommand.Type
 
   /// Parses `--name value`, `--name=value`, `-n value`, `-nvalue`, `--switch` and `--`.
@@ -21,6 +23,10 @@ struct Arguments {
           break
         }
         continue
+      }
+      if word == "--help" || word == "-h" {
+        wantsHelp = true
+        return
       }
       try parse(word, &rest)
     }

@@ -52,8 +52,11 @@ enum Help {
     text + String(repeating: " ", count: max(2, width - text.count))
   }
 
-  /// The candidate that a mistyped word was most likely meant to be: at most a third of it differs.
+  /// The candidate that a mistyped word was most likely meant to be: it begins like the word, or at
+  /// most a third of it differs.
   static func nearest(to word: String, in candidates: [String]) -> String? {
+    let longer = candidates.filter { word.count > 3 && $0.hasPrefix(word) }
+    if longer.count == 1 { return longer[0] }
     let ranked = candidates.map { (distance(word, $0), $0) }.min { $0.0 < $1.0 }
     guard let (distance, candidate) = ranked, distance <= max(1, candidate.count / 3) else {
       return nil
