@@ -35,9 +35,20 @@ struct ByteSink: TextOutputStream {
     while start < bytes.count, failure == 0 {
       let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[start...])
       let count = unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
-      if count < 0, errno != EINTR { failure = errno }
       if count > 0 { start += count }
+      guard count < 0, errno != EINTR else { continue }
+      if errno == EAGAIN {
+        waitUntilWritable()
+      } else {
+        failure = errno
+      }
     }
+  }
+
+  /// Whoever shares our standard output may have made it non-blocking.
+  private func waitUntilWritable() {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    unsafe poll(&entry, 1, -1)
   }
 
   /// Writes what is left; throws the first error of all.
@@ -46,7 +57,8 @@ struct ByteSink: TextOutputStream {
     if failure == EPIPE { throw Failure(line: nil, exitCode: Failure.Code.closedPipe) }
     if failure != 0 {
       throw Failure.failed(
-        "cannot write \(name): \(Failure.reason(failure)); nothing was kept of it")
+        "cannot write \(name): \(Failure.reason(failure))"
+          + (descriptor == STDOUT_FILENO ? "" : "; nothing was kept of it"))
     }
   }
 }

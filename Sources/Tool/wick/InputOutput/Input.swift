@@ -6,7 +6,7 @@ import WickSymbols
 
 /// A profile from a file of any kind that is understood.
 struct Input {
-  /// What was read, as messages and default output names call it.
+  /// What was read, as messages and default output names call it; `-` for what has no name.
   var path: String
   var profile: Profile
 
@@ -26,8 +26,11 @@ struct Input {
     let name = name ?? path
     var profile: Profile
     if path == "-" {
-      let bytes = try standardInput()
+      let bytes = try readAll(of: STDIN_FILENO, name: "standard input")
       profile = try unsafe parse(bytes.span.bytes, name: "standard input")
+    } else if isPipe(path) {
+      let bytes = try readPipe(path)
+      profile = try unsafe parse(bytes.span.bytes, name: name)
     } else {
       let file = try map(path)
       profile = try parse(file.bytes, name: name)
@@ -37,7 +40,7 @@ struct Input {
       profile = symbolicator.symbolicate(profile)
     }
     for warning in profile.origin.warnings { Console.error("\(name): \(warning)") }
-    return Input(path: name, profile: profile)
+    return Input(path: isPipe(path) ? "-" : name, profile: profile)
   }
 
   /// 0, or the code for a recording of which only a part could be read.
@@ -91,19 +94,34 @@ struct Input {
     }
   }
 
-  private static func standardInput() throws -> [UInt8] {
+  /// Whether a path is a pipe, as a shell makes for `<(…)`.
+  private static func isPipe(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
+  }
+
+  private static func readPipe(_ path: String) throws -> [UInt8] {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw Failure.noTarget("cannot read \(path): \(Failure.reason(errno))")
+    }
+    defer { close(descriptor) }
+    return try readAll(of: descriptor, name: path)
+  }
+
+  private static func readAll(of descriptor: Int32, name: String) throws -> [UInt8] {
     var bytes: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = unsafe part.withUnsafeMutableBytes {
-        unsafe Glibc.read(STDIN_FILENO, $0.baseAddress, $0.count)
+        unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
       }
       if count > 0 {
         bytes += part[..<count]
       } else if count == 0 {
         return bytes
       } else if errno != EINTR {
-        throw Failure.noTarget("cannot read standard input: \(Failure.reason(errno))")
+        throw Failure.noTarget("cannot read \(name): \(Failure.reason(errno))")
       }
     }
   }

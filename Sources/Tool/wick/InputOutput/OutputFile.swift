@@ -5,11 +5,12 @@ enum OutputFile {
   /// Fills a file.
   ///
   /// - Parameters:
-  ///   - path: Where; `-` is standard output. Devices and pipes are written as they are.
+  ///   - path: Where; `-` is standard output. Devices and pipes are written as they are, links are
+  ///     followed.
   ///   - body: Writes the content.
   /// - Throws: `Failure`; then nothing is left in the file's place.
   static func write(_ path: String, _ body: (inout ByteSink) throws -> Void) throws {
-    guard path != "-" else {
+    guard path != "-", path != "/dev/stdout" else {
       var sink = ByteSink(descriptor: STDOUT_FILENO, name: "standard output")
       try body(&sink)
       try sink.finish()
@@ -20,8 +21,12 @@ enum OutputFile {
     if exists, status.st_mode & S_IFMT == S_IFDIR {
       throw Failure.failed("cannot write \(path): it is a folder; name a file with -o")
     }
-    let isPlain = !exists || status.st_mode & S_IFMT == S_IFREG
-    let place = isPlain ? "\(path).part-\(getpid())" : path
+    // What descriptors lead to (/dev/fd/3) is not to be replaced by a file of that name.
+    let isPlain =
+      (!exists || status.st_mode & S_IFMT == S_IFREG)
+      && !path.hasPrefix("/dev/") && !path.hasPrefix("/proc/")
+    let target = isPlain ? followingLinks(path) : path
+    let place = isPlain ? "\(target).part-\(getpid())" : path
     let flags = O_WRONLY | O_CREAT | O_CLOEXEC | (isPlain ? O_EXCL : 0)
     let descriptor = unsafe open(place, flags, 0o666)
     guard descriptor >= 0 else {
@@ -40,11 +45,18 @@ enum OutputFile {
       if isPlain { unsafe unlink(place) }
       throw error
     }
-    if isPlain, unsafe rename(place, path) != 0 {
+    if isPlain, unsafe rename(place, target) != 0 {
       let code = errno
       unsafe unlink(place)
       throw Failure.failed("cannot write \(path): \(Failure.reason(code))")
     }
+  }
+
+  /// Where a path leads: a file is renamed onto that, so that a link stays a link.
+  private static func followingLinks(_ path: String) -> String {
+    guard let resolved = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
   }
 
   /// Throws early if a file cannot be made where it shall be.
