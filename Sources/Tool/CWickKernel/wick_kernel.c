@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <signal.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -27,4 +29,27 @@ int wick_kernel_probe_perf(void) {
 
 bool wick_kernel_has_capabilities(const char *path) {
     return getxattr(path, "security.capability", NULL, 0) > 0;
+}
+
+static char last_line[4096];
+
+// SIGNAL-SAFE: calls only write and _exit.
+static void leave(int number) {
+    if (write(STDERR_FILENO, last_line, strnlen(last_line, sizeof(last_line))) < 0) {
+        // Nobody is left to be told.
+    }
+    _exit(128 + number);
+}
+
+void wick_kernel_leave_on_signals(const char *line) {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    strncpy(last_line, line, sizeof(last_line) - 1);
+    struct sigaction action = {.sa_handler = leave};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        struct sigaction before;
+        // What is ignored stays ignored (nohup).
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(numbers[i], &action, NULL);
+        }
+    }
 }

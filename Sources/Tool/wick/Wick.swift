@@ -11,6 +11,8 @@ enum Wick {
   static func main() {
     // A reader that went away is no error of ours: write reports EPIPE instead of a signal.
     signal(SIGPIPE, SIG_IGN)
+    // The Swift runtime takes it for a crash.
+    signal(SIGQUIT, SIG_DFL)
     exit(run(Array(CommandLine.arguments.dropFirst())))
   }
 

@@ -1,3 +1,4 @@
+import CWickKernel
 import Glibc
 
 /// A launched command and the signals that concern it.
@@ -19,19 +20,32 @@ struct Child {
     }
   }
 
+  /// Signals that people and supervisors send to this program and mean for the command.
+  private static let passedOn = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
+
   let pid: pid_t
   private var concerned: sigset_t
+  private var before: sigset_t
 
-  /// Launches a command with this program's descriptors and signal actions, and a changed
-  /// environment.
-  init(_ path: String, _ arguments: [String], environment: [String]) throws {
+  /// Launches a command with this program's descriptors and signal actions.
+  ///
+  /// - Parameters:
+  ///   - path: The program.
+  ///   - wordCount: How many of the last words of this program's command line are the command's
+  ///     name and arguments, which it gets byte by byte.
+  ///   - variables: What its environment has besides this program's, or instead.
+  /// - Throws: `Failure` if the kernel refuses.
+  init(_ path: String, wordCount: Int, variables: [String: String]) throws {
+    // Whoever started us may ignore SIGCHLD: then the end of a child would pass unseen.
+    signal(SIGCHLD, SIG_DFL)
     // Ours from here on: received by `wait` alone, never by a handler.
     var concerned = sigset_t()
     var before = sigset_t()
     unsafe sigemptyset(&concerned)
-    for number in [SIGINT, SIGTERM, SIGHUP, SIGCHLD] { unsafe sigaddset(&concerned, number) }
+    for number in Self.passedOn + [SIGCHLD] { unsafe sigaddset(&concerned, number) }
     unsafe sigprocmask(SIG_BLOCK, &concerned, &before)
     self.concerned = concerned
+    self.before = before
 
     var attributes = posix_spawnattr_t()
     unsafe posix_spawnattr_init(&attributes)
@@ -44,19 +58,30 @@ struct Child {
     unsafe posix_spawnattr_setflags(
       &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
 
-    var argumentPointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
-    var environmentPointers = unsafe environment.map { unsafe strdup($0) } + [nil]
-    defer {
-      unsafe argumentPointers.forEach { unsafe free($0) }
-      unsafe environmentPointers.forEach { unsafe free($0) }
-    }
+    let words = unsafe UnsafeBufferPointer(
+      start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+    var arguments = unsafe Array(words.suffix(wordCount)) + [nil]
+    let own = unsafe variables.sorted { $0.key < $1.key }.map { unsafe strdup("\($0)=\($1)") }
+    defer { unsafe own.forEach { unsafe free($0) } }
+    var environment = unsafe Self.environment(without: variables.keys.sorted()) + own + [nil]
     var pid: pid_t = 0
-    let code = unsafe posix_spawn(
-      &pid, path, nil, &attributes, &argumentPointers, &environmentPointers)
+    let code = unsafe posix_spawn(&pid, path, nil, &attributes, &arguments, &environment)
     guard code == 0 else {
       throw Failure.noTarget("cannot run \(path): \(Failure.reason(code))")
     }
     self.pid = pid
+  }
+
+  /// This program's variables but some, byte by byte.
+  private static func environment(without names: [String]) -> [UnsafeMutablePointer<CChar>?] {
+    var kept = unsafe [UnsafeMutablePointer<CChar>?]()
+    var next = unsafe environ
+    while let variable = unsafe next.pointee {
+      let isOther = names.allSatisfy { unsafe strncmp("\($0)=", variable, $0.count + 1) != 0 }
+      if isOther { unsafe kept.append(variable) }
+      unsafe next += 1
+    }
+    return unsafe kept
   }
 
   /// Waits for the end.
@@ -93,6 +118,16 @@ struct Child {
         if unsafe info.si_code != 0x80 { kill(pid, number) }
       }
     }
+  }
+
+  /// After the end: signals end this program again, and `farewell` is what it says then.
+  ///
+  /// Those that came before are forgotten: they were meant for the command.
+  mutating func release(farewell: String) {
+    var none = timespec()
+    while unsafe sigtimedwait(&concerned, nil, &none) > 0 {}
+    unsafe wick_kernel_leave_on_signals("wick: \(farewell)\n")
+    unsafe sigprocmask(SIG_SETMASK, &before, nil)
   }
 
   /// Takes a wait status apart, as WIFEXITED and its like of <sys/wait.h> do.

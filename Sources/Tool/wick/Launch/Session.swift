@@ -18,20 +18,9 @@ struct Session {
     folder = try Folder.makePrivate(beside: output)
   }
 
-  /// The environment that loads the agent into a command.
-  func environment(library: String, settings: Settings) -> [String] {
-    var environment: [String] = []
-    var preloaded = ""
-    var next = unsafe environ
-    while let text = unsafe next.pointee {
-      let line = unsafe String(cString: text)
-      if line.hasPrefix("LD_PRELOAD=") {
-        preloaded = String(line.dropFirst("LD_PRELOAD=".count))
-      } else if !line.hasPrefix("WICK=") {
-        environment.append(line)
-      }
-      unsafe next += 1
-    }
+  /// The variables that load the agent into a command.
+  func variables(library: String, settings: Settings) -> [String: String] {
+    let preloaded = unsafe getenv("LD_PRELOAD").map { unsafe String(cString: $0) } ?? ""
     var path = ""
     for character in Folder.absolute(folder) {
       switch character {
@@ -42,21 +31,29 @@ struct Session {
     }
     let preload = preloaded.isEmpty ? library : "\(library):\(preloaded)"
     let children = settings.includesChildren ? "" : ",children=off"
-    return environment + [
-      "LD_PRELOAD=\(preload)",
-      "WICK=out=\(path)/%p.wick,hz=\(settings.rate),engine=\(settings.engine)\(children)",
+    return [
+      "LD_PRELOAD": preload,
+      "WICK": "out=\(path)/%p.wick,hz=\(settings.rate),engine=\(settings.engine)\(children)",
     ]
   }
 
-  /// The files that were written, that of `mainPID` first, then by process id.
+  /// The files that were written to, that of `mainPID` first, then by process id.
   func recordings(mainPID: pid_t) -> [String] {
-    let names = Folder.names(in: folder).filter { $0.hasSuffix(".wick") }
+    let names = Folder.names(in: folder).filter { !isEmpty($0) }
     let sorted = names.sorted { first, second in
       let (first, second) = (Self.pid(of: first), Self.pid(of: second))
       if first == mainPID || second == mainPID { return first == mainPID && second != mainPID }
       return first < second
     }
     return sorted.map { "\(folder)/\($0)" }
+  }
+
+  /// Whether an agent came up and could write nothing: it has said why.
+  var hasFailedAgents: Bool { Folder.names(in: folder).contains { isEmpty($0) } }
+
+  private func isEmpty(_ name: String) -> Bool {
+    var status = stat()
+    return unsafe stat("\(folder)/\(name)", &status) == 0 && status.st_size == 0
   }
 
   private static func pid(of name: String) -> pid_t {

@@ -48,8 +48,8 @@ enum Record: Subcommand {
     var child: Child
     do {
       child = try Child(
-        target.path, arguments.words,
-        environment: session.environment(library: library, settings: settings))
+        target.path, wordCount: arguments.words.count,
+        variables: session.variables(library: library, settings: settings))
     } catch {
       session.remove()
       throw error
@@ -59,16 +59,15 @@ enum Record: Subcommand {
       Console.note("wick: left early; what was recorded so far is in \(session.folder)")
       return ending.exitCode
     }
-    let recordings = session.recordings(mainPID: child.pid)
-    defer { session.remove() }
-    guard !recordings.isEmpty else {
+    child.release(farewell: "left early; what was recorded is in \(session.folder)")
+    do {
+      try finish(session, of: target, mainPID: child.pid, outputs: outputs)
+      return ending.exitCode
+    } catch let failure as Failure {
+      // Whatever became of the recording, the command's own failure is the one to report.
       throw Failure(
-        line: "nothing was recorded: \(target.image) did not load libwick.so; see 'wick doctor "
-          + "\(command)'",
-        exitCode: ending.exitCode != 0 ? ending.exitCode : Failure.Code.noTarget)
+        line: failure.line, exitCode: ending.exitCode != 0 ? ending.exitCode : failure.exitCode)
     }
-    let written = try finish(recordings, outputs: outputs, session: session)
-    return ending.exitCode != 0 ? ending.exitCode : written
   }
 
   /// One thing to write.
@@ -110,18 +109,54 @@ enum Record: Subcommand {
     return unsafe "\(date)-\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))"
   }
 
-  /// Writes the outputs, the recording first, so that it is there whatever comes after.
+  /// Makes the outputs of what the agents wrote, and says what they hold.
   private static func finish(
-    _ recordings: [String], outputs: [Output], session: Session
-  ) throws -> Int32 {
-    // A process that is killed leaves a recording that was cut; others of the launch are whole.
-    let joined = "\(session.folder)/joined"
-    try OutputFile.write(joined) { try Session.join(recordings, to: &$0) }
-    for output in outputs where output.kind == .recording {
-      try OutputFile.write(output.path) { try Session.join([joined], to: &$0) }
+    _ session: Session, of target: Target, mainPID: pid_t, outputs: [Output]
+  ) throws {
+    let recordings = session.recordings(mainPID: mainPID)
+    guard !recordings.isEmpty else {
+      let hasFailedAgents = session.hasFailedAgents
+      session.remove()
+      throw hasFailedAgents
+        ? Failure.failed("nothing was recorded: the agent could not start, as it said above")
+        : Failure.noTarget(
+          "nothing was recorded: \(target.image) did not load libwick.so, or ended at once; see "
+            + "'wick doctor \(target.path)'")
     }
+    let input: Input
+    do {
+      input = try write(recordings, outputs: outputs, session: session)
+    } catch let failure as Failure {
+      let kept = "what was recorded is kept in \(session.folder)"
+      throw Failure(
+        line: failure.line.map { "\($0); \(kept)" } ?? kept, exitCode: failure.exitCode)
+    }
+    session.remove()
+    Console.note(Summary.text(of: input.profile))
+    for output in outputs { Console.note("wrote \(output.path)") }
+    guard !input.profile.samples.isEmpty else {
+      throw Failure.failed("there are no samples: \(Summary.reasonForNoSamples(input.profile))")
+    }
+    if let recording = outputs.first(where: { $0.kind == .recording }) {
+      Console.note("next: wick report \(recording.path)    or: wick flamegraph \(recording.path)")
+    }
+  }
+
+  /// Writes the outputs, the recording first, so that it is there whatever comes after.
+  private static func write(
+    _ recordings: [String], outputs: [Output], session: Session
+  ) throws -> Input {
+    for output in outputs where output.kind == .recording {
+      try OutputFile.write(output.path) { try Session.join(recordings, to: &$0) }
+    }
+    var whole = recordings[0]
+    if recordings.count > 1 {
+      whole = "\(session.folder)/joined"
+      try OutputFile.write(whole) { try Session.join(recordings, to: &$0) }
+    }
+    // A process that is killed leaves a recording that was cut; others of the launch are whole.
     let needsNames = outputs.contains { $0.kind != .recording }
-    let input = try Input.read(joined, name: outputs[0].path, symbolicate: needsNames)
+    let input = try Input.read(whole, name: outputs[0].path, symbolicate: needsNames)
     for output in outputs {
       switch output.kind {
       case .recording: break
@@ -131,14 +166,6 @@ enum Record: Subcommand {
         try OutputFile.write(output.path) { try FlameGraphCommand.write(input, to: &$0) }
       }
     }
-    Console.note(Summary.text(of: input.profile))
-    for output in outputs { Console.note("wrote \(output.path)") }
-    if let recording = outputs.first(where: { $0.kind == .recording }) {
-      Console.note("next: wick report \(recording.path)    or: wick flamegraph \(recording.path)")
-    }
-    guard !input.profile.samples.isEmpty else {
-      throw Failure.failed("there are no samples: \(Summary.reasonForNoSamples(input.profile))")
-    }
-    return 0
+    return input
   }
 }
