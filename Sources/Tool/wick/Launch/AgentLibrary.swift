@@ -4,6 +4,17 @@ import Glibc
 enum AgentLibrary {
   /// Finds the library: `WICK_LIBRARY`, or a place relative to this very program.
   static func find() throws -> String {
+    let path = try locate()
+    // ld.so(8): these separate the names in LD_PRELOAD or begin a token.
+    guard !path.contains(where: { " :$\t\n".contains($0) }) else {
+      throw Failure.noTarget(
+        "the system cannot preload \(path): its path has a space, ':' or '$'; copy the library "
+          + "elsewhere and name it in WICK_LIBRARY")
+    }
+    return path
+  }
+
+  private static func locate() throws -> String {
     if let named = unsafe getenv("WICK_LIBRARY").map({ unsafe String(cString: $0) }) {
       guard unsafe access(named, R_OK) == 0 else {
         throw Failure.noTarget("cannot read \(named), which WICK_LIBRARY names")

@@ -1,8 +1,10 @@
+import Glibc
 import WickRecording
 
 /// What kind of program a file is, by its ELF header (System V gABI, chapter 4 and 5).
-enum ProgramKind {
-  case dynamic
+enum ProgramKind: Equatable {
+  /// Loaded by this program interpreter (PT_INTERP).
+  case dynamic(loader: String)
   case `static`
   case otherMachine
   case unknown
@@ -46,8 +48,28 @@ enum ProgramKind {
       guard offset < UInt64(bytes.byteCount) else { return .unknown }
       var entry = ByteReader(bytes)
       try entry.skip(Int(offset))
-      if try entry.integer(UInt32.self) == interpreterSegment { return .dynamic }
+      if try entry.integer(UInt32.self) == interpreterSegment {
+        try entry.skip(4)
+        let start = try entry.integer(UInt64.self)
+        try entry.skip(16)
+        return .dynamic(
+          loader: try path(in: bytes, at: start, byteCount: try entry.integer(UInt64.self)))
+      }
     }
     return .static
+  }
+
+  private static func path(
+    in bytes: RawSpan, at start: UInt64, byteCount: UInt64
+  ) throws(ByteReader.OutOfBounds) -> String {
+    var reader = ByteReader(bytes)
+    try reader.skip(Int(clamping: start))
+    var path: [UInt8] = []
+    while path.count < min(Int(clamping: byteCount), Int(PATH_MAX)) {
+      let byte = try reader.integer(UInt8.self)
+      if byte == 0 { break }
+      path.append(byte)
+    }
+    return String(decoding: path, as: UTF8.self)
   }
 }

@@ -16,7 +16,8 @@ struct Target {
     let image = try interpreter(of: path, depth: 0)
     try checkPrivileges(of: image)
     switch ProgramKind(of: image) {
-    case .dynamic:
+    case .dynamic(let loader):
+      try checkLoader(loader, of: image)
       return Target(path: path, image: image)
     case .static:
       throw Failure.noTarget(
@@ -25,6 +26,10 @@ struct Target {
     case .otherMachine:
       throw Failure.noTarget("\(image) is a program for another kind of machine")
     case .unknown:
+      guard unsafe access(image, R_OK) == 0 else {
+        throw Failure.noTarget(
+          "\(image) may be run but not read, so its kind is not known; make it readable (chmod +r)")
+      }
       throw Failure.noTarget("\(image) is neither an ELF program nor a script with '#!'")
     }
   }
@@ -87,6 +92,17 @@ struct Target {
       throw Failure.noTarget("cannot run \(path): its interpreter \(first) is missing")
     }
     return try interpreter(of: first, depth: depth + 1)
+  }
+
+  private static func checkLoader(_ loader: String, of image: String) throws {
+    guard unsafe access(loader, X_OK) == 0 else {
+      throw Failure.noTarget(
+        "cannot run \(image): its loader \(loader) is missing; it was built for another system")
+    }
+    guard !loader.contains("ld-musl") else {
+      throw Failure.noTarget(
+        "\(image) is linked with musl, and libwick.so needs glibc; build it for glibc")
+    }
   }
 
   /// The loader ignores LD_PRELOAD for programs that run with more rights than their caller.

@@ -18,28 +18,45 @@ enum FlameGraphCommand: Subcommand {
       name: "--output", letter: "o", value: "FILE",
       help: "Where to write; '-' is standard output (FILE with .svg)."),
     Option(name: "--title", letter: "t", value: "TEXT", help: "Headline (the command's name)."),
+    Option(
+      name: "--column", letter: "c", value: "NAME",
+      help: "What widths count: samples, or cpu for time (samples)."),
     Option(name: "--addresses", help: "Leaves addresses as they are, without names."),
   ]
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let input = try Input.read(
       arguments.words.first, symbolicate: !arguments.has("--addresses"))
+    let column = try column(of: input, arguments)
     let path = arguments.value("--output") ?? input.path(withExtension: "svg")
     try OutputFile.write(path) {
-      try write(input, title: arguments.value("--title"), to: &$0)
+      try write(input, title: arguments.value("--title"), column: column, to: &$0)
     }
     if path != "-" { Console.note("wrote \(path)") }
     return input.exitCode
   }
 
-  /// Draws a profile's first column.
-  static func write(_ input: Input, title: String? = nil, to sink: inout ByteSink) throws {
+  /// The column that is asked for, as an index.
+  private static func column(of input: Input, _ arguments: Arguments) throws -> Int {
+    let types = input.profile.valueTypes
+    guard let name = arguments.value("--column") else { return 0 }
+    guard let column = types.firstIndex(where: { $0.name == name }) else {
+      let known = types.map { "'\($0.name)'" }.joined(separator: ", ")
+      throw arguments.usage("there is no column '\(name)' in \(input.path), only \(known)")
+    }
+    return column
+  }
+
+  /// Draws a column of a profile.
+  static func write(
+    _ input: Input, title: String? = nil, column: Int = 0, to sink: inout ByteSink
+  ) throws {
     let profile = input.profile
     let program = profile.origin.processes.first?.name.map(String.init)
     let options = FlameGraph.Options(
       title: title ?? program ?? "Flame graph",
       subtitle: profile.origin.processes.isEmpty
         ? "" : Summary.text(of: profile).split(separator: "\n").joined(separator: " · "))
-    FlameGraph(CallTree(profile), options: options).write(to: &sink)
+    FlameGraph(CallTree(profile, column: column), options: options).write(to: &sink)
   }
 }
