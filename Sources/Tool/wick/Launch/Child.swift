@@ -25,6 +25,8 @@ struct Child {
   /// Launches a command with this program's descriptors and signal actions, and a changed
   /// environment.
   init(_ path: String, _ arguments: [String], environment: [String]) throws {
+    // Whoever started us may ignore SIGCHLD: then the end of a child would pass unseen.
+    signal(SIGCHLD, SIG_DFL)
     // Ours from here on: received by `wait` alone, never by a handler.
     var concerned = sigset_t()
     var before = sigset_t()

@@ -67,8 +67,14 @@ enum Record: Subcommand {
           + "\(command)'",
         exitCode: ending.exitCode != 0 ? ending.exitCode : Failure.Code.noTarget)
     }
-    let written = try finish(recordings, outputs: outputs, session: session)
-    return ending.exitCode != 0 ? ending.exitCode : written
+    do {
+      let written = try finish(recordings, outputs: outputs, session: session)
+      return ending.exitCode != 0 ? ending.exitCode : written
+    } catch var failure as Failure where ending.exitCode != 0 {
+      // What became of the command is the more important news.
+      failure.exitCode = ending.exitCode
+      throw failure
+    }
   }
 
   /// One thing to write.
