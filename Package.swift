@@ -107,6 +107,7 @@ let package = Package(
     tests("WickSymbolsTests", uses: ["WickSymbols", "WickProfile"]),
     tests("WickFormatsTests", uses: ["WickFormats", "WickProfile"]),
     tests("WickRenderTests", uses: ["WickRender", "WickProfile"]),
+    tests("WickCommandTests", uses: []),
     tests("WickAgentTests", uses: ["CWickAgent", "WickAgent"]),
     tests(
       "WickEndToEndTests", uses: ["WickProfile", "WickRecording", "WickSymbols", "WickFormats"]),

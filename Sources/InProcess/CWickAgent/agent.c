@@ -294,10 +294,22 @@ static void start_from(const wick_config *config) {
     }
 }
 
+/// The place of WICK in the environment; NULL if it is unset. Not getenv and unsetenv: shells have
+/// functions of their own by these names.
+static char **find_variable(void) {
+    for (char **entry = environ; entry && *entry; entry++) {
+        if (strncmp(*entry, "WICK=", 5) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
 /// Reads WICK; false if it is unset or cannot be understood (which is said).
 static bool read_environment(wick_config *config) {
-    const char *text = getenv("WICK");
-    if (!text || !text[0] || strcmp(text, "off") == 0 || strcmp(text, "0") == 0) {
+    char **variable = find_variable();
+    const char *text = variable ? *variable + strlen("WICK=") : "";
+    if (!text[0] || strcmp(text, "off") == 0 || strcmp(text, "0") == 0) {
         return false;
     }
     if (!wick_config_parse(text, config)) {
@@ -305,7 +317,9 @@ static bool read_environment(wick_config *config) {
         return false;
     }
     if (!config->children) {
-        unsetenv("WICK");
+        do {
+            variable[0] = variable[1];
+        } while (*variable++);
     }
     return true;
 }
@@ -360,7 +374,7 @@ static void *start_when_settled(void *unused) {
 
 /// In a program that links the agent. Without WICK it costs one look at the environment.
 __attribute__((constructor)) static void start_linked(void) {
-    if (!getenv("WICK") || the_agent() != &wick_agent_v1) {
+    if (!find_variable() || the_agent() != &wick_agent_v1) {
         return;
     }
     sigset_t all, before;

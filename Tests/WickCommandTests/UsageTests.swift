@@ -1,0 +1,178 @@
+import Foundation
+import Testing
+
+/// Help, versions and mistakes on the command line.
+@Suite struct UsageTests {
+  private let anywhere = FileManager.default.temporaryDirectory
+
+  @Test func overviewListsEverySubcommand() throws {
+    let expected = """
+      wick 0.1.0: a sampling profiler and flame graph generator for servers on Linux
+
+      Usage: wick SUBCOMMAND …
+
+        record      Runs a command and records where its CPU time goes.
+        report      Lists the functions that take the most CPU time.
+        flamegraph  Draws a flame graph as one SVG file.
+        folded      Writes each stack as one line: root;…;leaf weight.
+        doctor      Says what works on this machine and for a program, and what to do.
+        help        Shows how a subcommand is used.
+
+      Begin with:
+
+        wick record -- ./server
+        wick flamegraph
+
+      Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found or not permitted, 4 recording
+      damaged (what was whole is still shown); 'record' keeps the code of its command.
+
+      """
+    for arguments in [["--help"], ["-h"], ["help"]] {
+      let outcome = try Command.run(Command.wick, arguments, folder: anywhere)
+      #expect(outcome.exitCode == 0)
+      #expect(outcome.output == expected)
+    }
+    #expect(try Command.run(folder: anywhere).exitCode == 2)
+  }
+
+  static let pages = [
+    "report": """
+    Lists the functions that take the most CPU time.
+
+    Usage: wick report [OPTIONS] [FILE]
+
+    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
+    in the current folder is read. 'self' is the time in a function's own code, 'total' that in it
+    and in what it calls.
+
+    Options:
+      -n, --top N               How many functions (20).
+          --json                Writes JSON for programs.
+      -o, --output FILE         Where to write (standard output).
+          --addresses           Leaves addresses as they are, without names.
+      -h, --help                Shows this page.
+
+    Example:
+      wick report -n 10 server.wick
+
+    """,
+    "doctor": """
+    Says what works on this machine and for a program, and what to do.
+
+    Usage: wick doctor [OPTIONS] [PROGRAM]
+
+    Checks which way of sampling works here and why another does not, and whether a program has
+    what good stacks and names need. Ends with 0 if the program can be recorded.
+
+    Options:
+      -h, --help                Shows this page.
+
+    Example:
+      wick doctor ./server
+
+    """,
+    "folded": """
+    Writes each stack as one line: root;…;leaf weight.
+
+    Usage: wick folded [OPTIONS] [FILE]
+
+    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
+    in the current folder is read. Every flame graph tool reads these lines.
+
+    Options:
+      -o, --output FILE         Where to write (standard output).
+          --threads             Begins each stack with its thread.
+          --addresses           Leaves addresses as they are, without names.
+      -h, --help                Shows this page.
+
+    Example:
+      wick folded server.wick | grep handle_request
+
+    """,
+    "flamegraph": """
+    Draws a flame graph as one SVG file.
+
+    Usage: wick flamegraph [OPTIONS] [FILE]
+
+    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
+    in the current folder is read. The SVG opens in any browser without a request to anywhere:
+    click zooms, '/' searches, Escape goes back.
+
+    Options:
+      -o, --output FILE         Where to write; '-' is standard output (FILE with .svg).
+      -t, --title TEXT          Headline (the command's name).
+          --addresses           Leaves addresses as they are, without names.
+      -h, --help                Shows this page.
+
+    Example:
+      wick flamegraph server.wick -o server.svg
+
+    """,
+    "record": """
+    Runs a command and records where its CPU time goes.
+
+    Usage: wick record [OPTIONS] [--] COMMAND [ARGUMENTS…]
+
+    The command runs as it would without wick, keeps its terminal and its exit code (128 + n if a
+    signal n ends it). Ctrl-C ends the command as usual, and the recording is written; a second
+    Ctrl-C leaves at once. Programs that the command starts are recorded too.
+
+    Options:
+      -o, --output FILE         What to write, by its extension: .wick, .folded or .svg. May be repeated.
+      -F, --rate HZ             Samples per second of CPU time, 1 to 10000 (99).
+      -d, --duration SECONDS    Ends the command with SIGTERM after this time.
+          --engine ENGINE       auto, perf or timer (auto).
+          --no-children         Records the command itself only.
+      -h, --help                Shows this page.
+
+    Example:
+      wick record -o server.svg -- ./server --port 8080
+
+    """,
+  ]
+
+  @Test(arguments: pages.keys.sorted()) func pagesAreAsTheyAre(name: String) throws {
+    for arguments in [[name, "--help"], [name, "-h"], ["help", name]] {
+      let outcome = try Command.run(Command.wick, arguments, folder: anywhere)
+      #expect(outcome.exitCode == 0)
+      #expect(outcome.output == Self.pages[name])
+    }
+  }
+
+  @Test func versionIsPrinted() throws {
+    let outcome = try Command.run("--version", folder: anywhere)
+    #expect(outcome.exitCode == 0)
+    #expect(outcome.output == "wick 0.1.0\n")
+  }
+
+  static let mistakes: [([String], String)] = [
+    (["recrod", "true"], "there is no subcommand 'recrod'; did you mean 'record'?"),
+    (["xyzzy"], "there is no subcommand 'xyzzy'"),
+    (["report", "--jsno"], "unknown option '--jsno'; did you mean '--json'?"),
+    (["report", "a", "b"], "'b' is one argument too many"),
+    (["report", "-n", "0"], "'--top' must be a whole number from 1 to 1000000, not '0'"),
+    (["report", "-n", "many"], "'--top' must be a whole number from 1 to 1000000, not 'many'"),
+    (["report", "-n"], "'--top' needs a value: N"),
+    (["report", "--json=yes"], "'--json' takes no value"),
+    (["report", "-n", "1", "-n2"], "'--top' is given twice"),
+    (["record"], "name a command to run, as in 'wick record -- ./server'"),
+    (["record", "--"], "name a command to run, as in 'wick record -- ./server'"),
+    (["record", "-F", "10001", "true"], "must be a whole number from 1 to 10000, not '10001'"),
+    (["record", "-F0", "true"], "must be a whole number from 1 to 10000, not '0'"),
+    (
+      ["record", "--engine", "magic", "true"], "must be one of 'auto', 'perf', 'timer', not 'magic'"
+    ),
+    (["record", "-o", "x.png", "true"], "'x.png' must end in .wick, .folded or .svg"),
+    (["record", "-d", "-1", "true"], "'--duration' must be a whole number"),
+  ]
+
+  @Test(arguments: mistakes) func mistakesGetOneLineAndCodeTwo(words: [String], line: String) throws
+  {
+    let outcome = try Command.run(Command.wick, words, folder: anywhere)
+    #expect(outcome.exitCode == 2)
+    #expect(outcome.output.isEmpty)
+    #expect(outcome.errors.hasPrefix("wick: "))
+    #expect(outcome.errors.contains(line))
+    #expect(outcome.errors.split(separator: "\n").count == 1)
+  }
+}
