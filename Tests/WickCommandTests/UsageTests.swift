@@ -27,7 +27,7 @@ import Testing
       damaged (what was whole is still shown); 'record' keeps the code of its command.
 
       """
-    for arguments in [["--help"], ["-h"], ["help"]] {
+    for arguments in [["--help"], ["-h"], ["help"], ["help", "help"], ["help", "--help"]] {
       let outcome = try Command.run(Command.wick, arguments, folder: anywhere)
       #expect(outcome.exitCode == 0)
       #expect(outcome.output == expected)
@@ -65,6 +65,7 @@ import Testing
     what good stacks and names need. Ends with 0 if the program can be recorded.
 
     Options:
+          --json                Writes JSON for programs.
       -h, --help                Shows this page.
 
     Example:
@@ -101,6 +102,7 @@ import Testing
     Options:
       -o, --output FILE         Where to write; '-' is standard output (FILE with .svg).
       -t, --title TEXT          Headline (the command's name).
+      -c, --column NAME         What widths count: samples, or cpu for time (samples).
           --addresses           Leaves addresses as they are, without names.
       -h, --help                Shows this page.
 
@@ -148,6 +150,7 @@ import Testing
   static let mistakes: [([String], String)] = [
     (["recrod", "true"], "there is no subcommand 'recrod'; did you mean 'record'?"),
     (["xyzzy"], "there is no subcommand 'xyzzy'"),
+    (["report", "--out", "x"], "unknown option '--out'; did you mean '--output'?"),
     (["report", "--jsno"], "unknown option '--jsno'; did you mean '--json'?"),
     (["report", "a", "b"], "'b' is one argument too many"),
     (["report", "-n", "0"], "'--top' must be a whole number from 1 to 1000000, not '0'"),

@@ -1,30 +1,33 @@
 /// Writes JSON in the order of its calls; commas and escapes are its business.
 ///
 /// Text gathers in `text` until the caller takes it.
-struct JSONWriter {
+package struct JSONWriter {
   /// What was written since it was last taken.
-  private(set) var text = ""
+  package private(set) var text = ""
   /// For each open object or array whether it has an element.
   private var hasElement: [Bool] = []
 
+  /// Creates a writer that has written nothing.
+  package init() {}
+
   /// Returns what was written since the last call.
-  mutating func take() -> String {
+  package mutating func take() -> String {
     defer { text = "" }
     return text
   }
 
   /// Writes an object, as an element or as a key's value.
-  mutating func object(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
+  package mutating func object(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
     nest(key, "{", "}", body)
   }
 
   /// Writes an array, as an element or as a key's value.
-  mutating func array(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
+  package mutating func array(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
     nest(key, "[", "]", body)
   }
 
   /// Writes a string, or null.
-  mutating func string(_ key: String? = nil, _ value: (some StringProtocol)?) {
+  package mutating func string(_ key: String? = nil, _ value: (some StringProtocol)?) {
     begin(key)
     guard let value else {
       text += "null"
@@ -34,19 +37,19 @@ struct JSONWriter {
   }
 
   /// Writes an integer, or null.
-  mutating func integer(_ key: String? = nil, _ value: (some BinaryInteger)?) {
+  package mutating func integer(_ key: String? = nil, _ value: (some BinaryInteger)?) {
     begin(key)
     text += value.map { String($0) } ?? "null"
   }
 
   /// Writes a number that is text already, such as "12.50".
-  mutating func number(_ key: String? = nil, _ digits: String?) {
+  package mutating func number(_ key: String? = nil, _ digits: String?) {
     begin(key)
     text += digits ?? "null"
   }
 
   /// Writes true or false.
-  mutating func bool(_ key: String? = nil, _ value: Bool) {
+  package mutating func bool(_ key: String? = nil, _ value: Bool) {
     begin(key)
     text += value ? "true" : "false"
   }

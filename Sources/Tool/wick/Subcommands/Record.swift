@@ -42,6 +42,10 @@ enum Record: Subcommand {
     let outputs = try plan(arguments, command: command)
     let target = try Target.find(command)
     let library = try AgentLibrary.find()
+    let perf = MachineCheckup.perfEngine()
+    guard settings.engine != "perf" || perf.isGood else {
+      throw Failure.noTarget("the engine perf is \(perf.fact); or leave --engine out")
+    }
     for output in outputs { try OutputFile.check(output.path) }
 
     let session = try Session(beside: outputs[0].path)
