@@ -131,6 +131,53 @@ import Testing
     }
   }
 
+  /// Runs its arguments with perf_event_open refused, as containers do.
+  private static let refusal = """
+    #include <errno.h>
+    #include <linux/filter.h>
+    #include <linux/seccomp.h>
+    #include <stddef.h>
+    #include <sys/prctl.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    int main(int count, char **words) {
+      struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+      struct sock_fprog program = {4, filter};
+      prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+      if (count < 2 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 100;
+      execv(words[1], words + 1);
+      return 101;
+    }
+    """
+
+  @Test func refusedPerfEventsAreSaidAndReplaced() throws {
+    try Command.withFolder { folder in
+      try Data(Self.refusal.utf8).write(to: folder.appending(path: "refuse.c"))
+      let compiled = try Command.run(
+        "/usr/bin/cc", ["-o", "refuse", "refuse.c"], folder: folder)
+      try #require(compiled.exitCode == 0, "\(compiled.errors)")
+      func run(_ words: String...) throws -> Command.Outcome {
+        try Command.run(
+          folder.appending(path: "refuse").path, [Command.wick] + words, folder: folder)
+      }
+      let automatic = try run("record", "-o", "x.wick", "--", Command.probe, "burn", "0.3")
+      #expect(automatic.exitCode == 0, "\(automatic.errors)")
+      #expect(automatic.errors.contains("thread CPU timers"))
+      #expect(automatic.errors.contains("not used: perf task-clock, SIGTRAP: not permitted"))
+      let wanted = try run(
+        "record", "--engine", "perf", "-o", "y.wick", "--", Command.probe, "burn", "0.3")
+      #expect(wanted.exitCode == 3)
+      #expect(wanted.errors.contains("the engine perf is not permitted"))
+      #expect(wanted.errors.split(separator: "\n").count == 1)
+      #expect(try Command.names(in: folder) == ["refuse", "refuse.c", "x.wick"])
+      #expect(try run("doctor").output.contains("a seccomp filter is on"))
+    }
+  }
+
   @Test func doctorSpeaksToPrograms() throws {
     struct Answer: Decodable {
       struct Finding: Decodable {
