@@ -86,6 +86,9 @@ import Testing
         #expect(try Command.names(in: folder) == ["x.wick"])
         let report = try Command.run("report", "x.wick", folder: folder)
         #expect(report.output.contains("burn_leaf"))
+        #expect(report.output.contains("killed"))
+        #expect(report.exitCode == 0)
+        #expect(outcome.complaints.isEmpty)
       }
     }
   }

@@ -50,6 +50,12 @@ import WickProfile
     #expect((0.55...0.75).contains(seconds), "\(seconds) s")
   }
 
+  @Test func hardExitsAreEnds() throws {
+    let (outcome, profile) = try Host.probe("hard-exit", options: "hz=997")
+    #expect(outcome.exitCode == 9)
+    #expect(profile.origin.processes.map(\.endReason) == ["exited"])
+  }
+
   @Test func spawnedProgramsHaveTheirOwnRecording() throws {
     try Host.withFolder { folder in
       try Host.run(

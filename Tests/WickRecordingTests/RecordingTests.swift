@@ -145,7 +145,7 @@ import WickRecording
 
   @Test(arguments: [
     (1, "stopped", false), (2, "exited", false), (3, "diskFull", true), (4, "writeFailed", true),
-    (5, "duration", false), (6, "exec", false), (99, "reason99", false),
+    (5, "duration", false), (6, "exec", false), (7, "killed", false), (99, "reason99", false),
   ])
   func namesEndReasons(code: UInt64, name: String, isIncomplete: Bool) throws {
     var encoder = Encoder()

@@ -237,7 +237,7 @@ bool wick_is_running(void) {
 
 // MARK: exec
 
-bool wick_agent_pause_for_exec(void) {
+bool wick_agent_close(wick_end_reason reason) {
     // A vfork's child shares our memory but is not the process that records. A handler of the
     // host's may call us while another call holds the lock: then nothing is paused.
     if (!wick_writer_is_running() || getpid() != latest_pid ||
@@ -246,7 +246,7 @@ bool wick_agent_pause_for_exec(void) {
     }
     bool running = wick_writer_is_running();
     if (running) {
-        wick_writer_stop(WICK_END_EXEC);
+        wick_writer_stop(reason);
     }
     pthread_mutex_unlock(&lifecycle);
     return running;

@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -15,7 +16,7 @@
 #define CALL_REAL(name, ...)                                                                       \
     ({                                                                                             \
         __typeof__(name) *real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name);                      \
-        bool paused = wick_agent_pause_for_exec();                                                 \
+        bool paused = wick_agent_close(WICK_END_EXEC);                                                 \
         int result = real(__VA_ARGS__);                                                            \
         if (paused) {                                                                              \
             wick_agent_resume_after_exec();                                                        \
@@ -46,6 +47,16 @@ EXPORTED int fexecve(int file, char *const arguments[], char *const environment[
 EXPORTED int execveat(int folder, const char *path, char *const arguments[],
                       char *const environment[], int flags) {
     return CALL_REAL(execveat, folder, path, arguments, environment, flags);
+}
+
+EXPORTED _Noreturn void _exit(int status) {
+    wick_agent_close(WICK_END_EXITED);
+    ((__typeof__(_exit) *)dlsym(RTLD_NEXT, "_exit"))(status);
+    __builtin_unreachable();
+}
+
+EXPORTED _Noreturn void _Exit(int status) {
+    _exit(status);
 }
 
 /// Arguments up to and with the terminating NULL.

@@ -44,6 +44,7 @@ extension EndReason {
     case .writeFailed: "writeFailed"
     case .duration: "duration"
     case .exec: "exec"
+    case .killed: "killed"
     default: "reason\(rawValue)"
     }
   }

@@ -277,6 +277,10 @@ int main(int argc, char **argv) {
         burn(argc > 2 ? atof(argv[2]) : 0.3);
         return 0;
     }
+    if (strcmp(mode, "hard-exit") == 0) {
+        burn(0.3);
+        _exit(9);
+    }
     if (strcmp(mode, "forever") == 0) {
         burn(3600);
         return 0;

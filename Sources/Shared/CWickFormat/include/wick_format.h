@@ -210,4 +210,7 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("EndReason"))) 
     WICK_END_DURATION __attribute__((swift_name("duration"))) = 5,
     /// The process became another program; that one's segment follows if it is recorded too.
     WICK_END_EXEC __attribute__((swift_name("exec"))) = 6,
+    /// A signal ended the process. Written afterwards, by the tool that launched it; what came
+    /// in the last tenth of a second may be missing.
+    WICK_END_KILLED __attribute__((swift_name("killed"))) = 7,
 } wick_end_reason;

@@ -66,6 +66,11 @@ struct Session {
       do {
         let file = try MappedFile(path: recording)
         sink.write(file.bytes)
+        // A process that is gone and wrote no end was killed; one that still runs may write on.
+        let name = recording.split(separator: "/").last.map(String.init) ?? ""
+        if kill(pid(of: name), 0) != 0, let end = EndMark.ofKilled(file.bytes) {
+          unsafe sink.write(end.span.bytes)
+        }
       } catch {
         throw Failure.failed("cannot read \(recording): \(Failure.reason(error.errno))")
       }

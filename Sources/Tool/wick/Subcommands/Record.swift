@@ -150,15 +150,11 @@ enum Record: Subcommand {
   private static func write(
     _ recordings: [String], outputs: [Output], session: Session
   ) throws -> Input {
+    let whole = "\(session.folder)/joined"
+    try OutputFile.write(whole) { try Session.join(recordings, to: &$0) }
     for output in outputs where output.kind == .recording {
-      try OutputFile.write(output.path) { try Session.join(recordings, to: &$0) }
+      try OutputFile.write(output.path) { try Session.join([whole], to: &$0) }
     }
-    var whole = recordings[0]
-    if recordings.count > 1 {
-      whole = "\(session.folder)/joined"
-      try OutputFile.write(whole) { try Session.join(recordings, to: &$0) }
-    }
-    // A process that is killed leaves a recording that was cut; others of the launch are whole.
     let needsNames = outputs.contains { $0.kind != .recording }
     let input = try Input.read(whole, name: outputs[0].path, symbolicate: needsNames)
     for output in outputs {
