@@ -95,7 +95,8 @@ import Testing
       #expect(!outcome.isSignaled)
       let kept = try #require(try Command.names(in: folder).first { $0.hasPrefix(".wick-") })
       #expect(outcome.errors == "wick: left early; what was recorded is in ./\(kept)\n")
-      #expect(try Command.names(in: folder.appending(path: kept)).contains { $0.hasSuffix(".wick") })
+      #expect(
+        try Command.names(in: folder.appending(path: kept)).contains { $0.hasSuffix(".wick") })
     }
   }
 
