@@ -48,6 +48,7 @@ extension Profile {
     #expect(Frame(kind: .returnAddress, address: 0x10).lookupAddress == 0xf)
     #expect(Frame(kind: .instruction, address: 0x10).lookupAddress == 0x10)
     #expect(Frame(kind: .asyncResume, address: 0x10).lookupAddress == 0x10)
+    #expect(Frame(kind: .interrupted, address: 0x10).lookupAddress == 0x10)
     #expect(Frame(kind: .truncated, address: 1).lookupAddress == nil)
     #expect(Frame(kind: .returnAddress, address: 0).lookupAddress == .max)
   }

@@ -11,8 +11,8 @@ import WickRecording
       try read([0x89] + Array("WICK\n".utf8) + [0x1a])
     }
     var encoder = Encoder()
-    encoder.header(Encoder.Header(version: 2))
-    #expect(throws: RecordingError.unsupportedVersion(2, offset: 0)) { try read(encoder.bytes) }
+    encoder.header(Encoder.Header(version: 3))
+    #expect(throws: RecordingError.unsupportedVersion(3, offset: 0)) { try read(encoder.bytes) }
     encoder = Encoder()
     encoder.header(Encoder.Header(byteCount: 63))
     #expect(throws: RecordingError.damagedHeader(offset: 0)) { try read(encoder.bytes) }

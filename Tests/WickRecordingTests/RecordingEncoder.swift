@@ -28,7 +28,7 @@ struct RecordingEncoder {
   }
 
   struct Header {
-    var version: UInt32 = 1
+    var version: UInt32 = 2
     var byteCount: UInt32 = 64
     var realtime: UInt64 = 1_700_000_000_000_000_000
     var monotonic: UInt64 = 5_000_000_000
@@ -103,7 +103,7 @@ struct RecordingEncoder {
 
   static func frame(module: UInt64, kind: UInt64, delta: Int64) -> [UInt8] {
     if module > 0, kind < 2 { return varint((module << 1 | kind) << 2 | 1) + zigzag(delta) }
-    return varint(1) + varint(module << 2 | kind) + zigzag(delta)
+    return varint(1) + varint(module << 3 | kind) + zigzag(delta)
   }
 
   static func node(frameBack: UInt64) -> [UInt8] { varint(frameBack << 2 | 2) }

@@ -35,6 +35,38 @@ import WickRecording
     #expect(profile.frames.contains(Frame(kind: .instruction, address: 0x1000)))
   }
 
+  @Test func readsFramesThatASignalInterrupted() throws {
+    var encoder = Encoder()
+    encoder.header()
+    encoder.modules([(0x1000, 0..<0x9000, [1], "/bin/server")])
+    encoder.threads([(0, 9, "main")])
+    encoder.samples([
+      Encoder.thread(0), Encoder.frame(module: 1, kind: 4, delta: 0x20),
+      Encoder.frame(module: 1, kind: 0, delta: 0x10), Encoder.sample(after: 1),
+    ])
+    encoder.end()
+    let profile = try read(encoder.bytes)
+    #expect(
+      profile.path(of: 0) == [
+        Frame(kind: .interrupted, module: 0, address: 0x20),
+        Frame(kind: .instruction, module: 0, address: 0x30),
+      ])
+    #expect(profile.origin.warnings == [])
+  }
+
+  @Test(arguments: [5, 6, 7] as [UInt64]) func frameOfNoKnownKindIsDamage(kind: UInt64) throws {
+    var encoder = Encoder()
+    encoder.header()
+    encoder.threads([(0, 9, "main")])
+    encoder.samples([
+      Encoder.thread(0), Encoder.frame(module: 0, kind: kind, delta: 0x20),
+      Encoder.sample(after: 1),
+    ])
+    let profile = try read(encoder.bytes)
+    #expect(profile.samples.isEmpty)
+    #expect(profile.origin.warnings.contains { $0.contains("a frame is of no known kind") })
+  }
+
   @Test func keepsTheOrigin() throws {
     let origin = try read(smallRecording()).origin
     #expect(origin.rateHertz == 100)

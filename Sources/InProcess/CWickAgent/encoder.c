@@ -4,6 +4,7 @@
 
 #include "images.h"
 #include "pages.h"
+#include "unwind.h"
 
 enum : uint32_t {
     INITIAL_CAPACITY = 1 << 12,
@@ -132,9 +133,9 @@ static void move_cursor(wick_buffer *buffer, uint32_t node) {
     }
 }
 
-/// User addresses have 47 (or 56) bits: two are free for the kind, one makes the key non-zero.
+/// User addresses have 47 (or 56) bits: three are free for the kind, one makes the key non-zero.
 static uint64_t frame_key(uint64_t address, wick_frame_kind kind) {
-    return address << 3 | (uint64_t)kind << 1 | 1;
+    return address << 4 | (uint64_t)kind << 1 | 1;
 }
 
 static uint64_t node_key(uint32_t parent, uint32_t frame) {
@@ -159,7 +160,7 @@ static void write_frame(wick_buffer *buffer, uint64_t address, wick_frame_kind k
     uint64_t operand = is_short ? module << 1 | kind : 0;
     wick_buffer_varint(buffer, operand << 2 | WICK_RECORD_FRAME);
     if (!is_short) {
-        wick_buffer_varint(buffer, module << 2 | kind);
+        wick_buffer_varint(buffer, module << 3 | kind);
     }
     int64_t delta = (int64_t)(relative - *last);
     *last = relative;
@@ -208,8 +209,11 @@ static uint64_t frame_at(const wick_raw_sample *sample, size_t place, wick_frame
         return sample->truncation;
     }
     size_t from_leaf = sample->frame_count - 1 - place;
-    *kind = from_leaf == 0 ? WICK_FRAME_INSTRUCTION : WICK_FRAME_RETURN_ADDRESS;
-    return sample->frames[from_leaf];
+    uint64_t frame = sample->frames[from_leaf];
+    *kind = from_leaf == 0                        ? WICK_FRAME_INSTRUCTION
+            : frame & WICK_FRAME_MARK_INTERRUPTED ? WICK_FRAME_INTERRUPTED
+                                                  : WICK_FRAME_RETURN_ADDRESS;
+    return frame & ~WICK_FRAME_MARK_INTERRUPTED;
 }
 
 /// Moves the cursor to the node of a whole stack. False if a table is full on the way.

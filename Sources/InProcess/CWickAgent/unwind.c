@@ -163,7 +163,9 @@ wick_walk wick_unwind_over(const wick_unwind_list *list, const wick_registers *r
             step = WICK_STEP_IMPLAUSIBLE;
             break;
         }
-        frames[walk.frame_count] = frame.pc + (frame.exact && walk.frame_count > 0);
+        bool interrupted_before = frame.exact && walk.frame_count > 0;
+        frames[walk.frame_count] =
+            frame.pc | (interrupted_before ? WICK_FRAME_MARK_INTERRUPTED : 0);
         walk.frame_count += 1;
         step = rule.cfa == WICK_CFA_UNCOVERED
                    ? wick_step_uncovered(list, &reader, &frame, &walk.frame_pointer_steps)

@@ -61,11 +61,14 @@ typedef struct {
     wick_rule_cache *cache;
 } wick_stack_memory;
 
+/// Set in a frame, whose address has 56 bits at most: a signal interrupted this code, and the
+/// handler's frames are before it. It made no call, so its pc is exact, as the first frame's is.
+enum : uintptr_t { WICK_FRAME_MARK_INTERRUPTED = UINT64_C(1) << 63 };
+
 /// The result of one walk.
 typedef struct {
-    /// Frames written: the interrupted instruction, then return addresses, leaf first. The frame
-    /// that was interrupted by a signal whose handler is among the frames before it made no call;
-    /// it is given as its pc + 1, so that all but the first are looked up at address − 1.
+    /// Frames written: the interrupted instruction, then return addresses, leaf first; frames
+    /// that are neither are marked.
     size_t frame_count;
     /// 0 if the thread's entry was reached, else why the walk stopped.
     uint32_t truncation;

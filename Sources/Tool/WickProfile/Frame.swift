@@ -13,6 +13,9 @@ public struct Frame: Hashable, Sendable {
     case asyncResume
     /// No code: the stack was cut here; `function` says why.
     case truncated
+    /// Code that a signal interrupted, called by nobody: the frames towards the leaf are those of
+    /// the signal's handler.
+    case interrupted
   }
 
   /// The meaning of `address`.

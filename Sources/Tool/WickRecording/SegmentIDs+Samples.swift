@@ -59,28 +59,30 @@ extension SegmentIDs {
   ) throws(ChunkDamage) {
     // Return address is 1, instruction 0, as the operand's last bit.
     let isShort = operand >> 1 != 0
-    let long = isShort ? (operand >> 1) << 2 | operand & 1 : try reader.number()
-    guard long >> 2 < UInt64(modules.count) else {
+    let long = isShort ? (operand >> 1) << 3 | operand & 1 : try reader.number()
+    guard long >> 3 < UInt64(modules.count) else {
       throw ChunkDamage(offset: start, reason: "a module is not defined")
     }
     guard !builder.isFull else {
       throw ChunkDamage(offset: start, reason: "there are too many frames")
     }
-    let module = Int(long >> 2)
+    let module = Int(long >> 3)
     let address = latestAddresses[module] &+ UInt64(bitPattern: try reader.signedNumber())
     latestAddresses[module] = address
     let kind: Frame.Kind
-    switch RecordedFrameKind(rawValue: UInt32(long & 3)) {
+    switch RecordedFrameKind(rawValue: UInt32(long & 7)) {
     case .instruction: kind = .instruction
     case .returnAddress: kind = .returnAddress
     case .asyncResume: kind = .asyncResume
-    default:
+    case .interrupted: kind = .interrupted
+    case .truncated:
       guard module == 0 else {
         throw ChunkDamage(offset: start, reason: "a truncation lies in a module")
       }
       let name = TruncationReason.frameName(UInt32(clamping: address))
       frames.append(builder.intern(Frame(kind: .truncated, function: name)))
       return
+    default: throw ChunkDamage(offset: start, reason: "a frame is of no known kind")
     }
     frames.append(
       builder.intern(Frame(kind: kind, module: modules[module], address: address)))

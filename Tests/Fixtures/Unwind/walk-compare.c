@@ -34,7 +34,7 @@ static bool equal_walks(const uintptr_t *a, size_t a_count, const uintptr_t *b, 
     return a_count == b_count && memcmp(a, b, a_count * sizeof *a) == 0;
 }
 
-/// libunwind's walk, with pc + 1 of a frame that a signal interrupted, as ours has it.
+/// libunwind's walk, with a frame that a signal interrupted marked as ours has it.
 static size_t reference_walk(ucontext_t *context, uintptr_t *frames) {
     unw_cursor_t cursor;
     size_t count = 0;
@@ -47,7 +47,8 @@ static size_t reference_walk(ucontext_t *context, uintptr_t *frames) {
             break;
         }
         // True of the frame that the trampoline led to.
-        frames[count] = pc + (count > 0 && unw_is_signal_frame(&cursor) > 0);
+        bool interrupted = count > 0 && unw_is_signal_frame(&cursor) > 0;
+        frames[count] = pc | (interrupted ? WICK_FRAME_MARK_INTERRUPTED : 0);
         count += 1;
     } while (count < FRAME_LIMIT && unw_step(&cursor) > 0);
     return count;

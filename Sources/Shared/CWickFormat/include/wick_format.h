@@ -37,7 +37,7 @@
 #define WICK_MAGIC_BYTES {0x89, 'W', 'I', 'C', 'K', '\r', '\n', 0x1a}
 
 enum : uint32_t {
-    WICK_FORMAT_VERSION = 1,
+    WICK_FORMAT_VERSION = 2,
     /// Upper bound of a chunk's payload, so that a reader's memory is bounded.
     WICK_CHUNK_BYTE_LIMIT = 1u << 20,
 };
@@ -123,7 +123,7 @@ _Static_assert(sizeof(wick_chunk_header) == 16, "the chunk header's size is part
 ///            operand odd: the cursor moves to node (latest node id − operand >> 1).
 ///   frame    a new frame, and a new node for it below the cursor, where the cursor moves.
 ///            operand = module id << 1 | 1 if it is a return address, else an instruction.
-///            Module id 0: a varint follows, module id << 2 | frame kind; id 0 is in no module.
+///            Module id 0: a varint follows, module id << 3 | frame kind; id 0 is in no module.
 ///            Then zigzag (address − previous address that was defined with this module id, at
 ///            first 0), wrapping. In no module the address is the runtime address.
 ///   node     a new node below the cursor, where the cursor moves, for the known frame
@@ -156,6 +156,9 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedFrameK
     WICK_FRAME_ASYNC_RESUME __attribute__((swift_name("asyncResume"))) = 2,
     /// No code: the stack is cut here; module id 0 and address = `wick_truncation`.
     WICK_FRAME_TRUNCATED __attribute__((swift_name("truncated"))) = 3,
+    /// Code that a signal interrupted; the frames towards the leaf are those of its handler.
+    /// Looked up as it is.
+    WICK_FRAME_INTERRUPTED __attribute__((swift_name("interrupted"))) = 4,
 } wick_frame_kind;
 
 /// Why a stack ends before its thread's entry.
