@@ -251,7 +251,7 @@ static void write_stats(const wick_engine_type *engine) {
     add_stat(WICK_STAT_PROCESS_CPU_NS, clock_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_start_ns);
     add_stat(WICK_STAT_AGENT_CPU_NS, clock_ns(CLOCK_THREAD_CPUTIME_ID) - agent_cpu_start_ns);
     add_stat(WICK_STAT_THREADS, thread_count);
-    add_stat(WICK_STAT_UNARMED_THREADS, engine->unarmed ? engine->unarmed() : 0);
+    add_stat(WICK_STAT_UNARMED_THREADS, engine && engine->unarmed ? engine->unarmed() : 0);
     write_chunk(WICK_CHUNK_STATS, &notes);
 }
 
@@ -260,6 +260,11 @@ static void add_info(const char *key, const char *value, size_t byte_count) {
         wick_buffer_string(&notes, key, strlen(key));
         wick_buffer_string(&notes, value, byte_count);
     }
+}
+
+static void add_engine(const wick_session *session) {
+    add_info("engine", session->engine->name, strlen(session->engine->name));
+    add_info("fallback", session->fallback, strlen(session->fallback));
 }
 
 static void add_infos(const wick_session *session) {
@@ -276,8 +281,7 @@ static void add_infos(const wick_session *session) {
     add_info("command", text, length);
     ssize_t path = readlink("/proc/self/exe", text, sizeof(text));
     add_info("executable", text, path > 0 ? (size_t)path : 0);
-    add_info("engine", session->engine->name, strlen(session->engine->name));
-    add_info("fallback", session->fallback, strlen(session->fallback));
+    add_engine(session);
     struct utsname names;
     if (uname(&names) == 0) {
         add_info("kernel", names.release, strlen(names.release));
@@ -334,6 +338,11 @@ int wick_drain_begin(const wick_session *session) {
     return error;
 }
 
+void wick_drain_note_engine(const wick_session *session) {
+    add_engine(session);
+    write_chunk(WICK_CHUNK_INFO, &notes);
+}
+
 int wick_drain(const wick_engine_type *engine) {
     drains++;
     drain_all();
@@ -343,9 +352,8 @@ int wick_drain(const wick_engine_type *engine) {
     if (drains % SLOW_DRAINS == 0) {
         reap();
         write_stats(engine);
-        if (!wick_handler_is_installed(engine->signal_number)) {
-            wick_handler_install(engine->signal_number);
-        }
+        // The host may have taken it in a way that we do not see.
+        wick_handler_install(engine->signal_number);
     }
     return write_error;
 }

@@ -14,7 +14,9 @@
 
 #include "drain.h"
 #include "handler.h"
+#include "ladder.h"
 #include "recording.h"
+#include "taken_signals.h"
 
 enum : uint64_t {
     NS_PER_MS = 1000000,
@@ -65,10 +67,14 @@ static wick_end_reason run(void) {
     uint64_t end = session.duration_ms ? now_ms() + session.duration_ms : UINT64_MAX;
     while (get_phase() == RUNNING) {
         futex_wait(&phase, RUNNING, pause);
-        if (session.engine->rescan && get_phase() == RUNNING) {
-            session.engine->rescan();
+        int error = session.engine->rescan && get_phase() == RUNNING ? session.engine->rescan() : 0;
+        if (error) {
+            if (!wick_ladder_step_down(&session, error)) {
+                return WICK_END_NO_ENGINE;
+            }
+            wick_drain_note_engine(&session);
         }
-        int error = wick_drain(session.engine);
+        error = wick_drain(session.engine);
         if (error) {
             return error == ENOSPC ? WICK_END_DISK_FULL : WICK_END_WRITE_FAILED;
         }
@@ -91,10 +97,17 @@ static void *main_of_thread(void *unused) {
     // A canceled session goes from READY to STOPPING without a run.
     if (session.engine) {
         wick_end_reason reason = run();
-        session.engine->stop();
+        const wick_engine_type *engine = session.engine;
+        if (engine) {
+            engine->stop();
+        }
         wick_handler_accept(0);
-        wick_drain_finish(session.engine, reason);
+        wick_drain_finish(engine, reason);
         session.engine = NULL;
+        // Else whoever asked for the end does it.
+        if (engine && get_phase() == RUNNING) {
+            wick_signal_give_back(engine->signal_number);
+        }
     }
     set_phase(DONE);
     return NULL;
@@ -187,6 +200,7 @@ void wick_writer_forget(void) {
     if (session.engine) {
         session.engine->after_fork();
     }
+    wick_signals_give_back_in_child();
     session = (wick_session){0};
     wick_recording_forget();
     // No thread waits in the child: nobody to wake.

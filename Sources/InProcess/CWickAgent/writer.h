@@ -15,7 +15,7 @@ typedef struct {
     /// 0: until stopped.
     uint64_t duration_ms;
     /// Why a better engine is not used; empty if there is none.
-    char fallback[160];
+    char fallback[192];
 } wick_session;
 
 /// Starts the thread, which fills the module list and then waits. 0 or an errno; on success
