@@ -1,5 +1,5 @@
-// SIGNAL-SAFE: calls only clock_gettime (vdso, but for engine 4), wick_unwind, wick_threads_current
-// and, for signals that are not ours, wick_signal_pass_on. Keeps errno, takes no lock, allocates
+// SIGNAL-SAFE: calls only clock_gettime (vdso, but for engine 4), wick_unwind, wick_threads_current,
+// wick_writer_hurry and, for signals that are not ours, wick_signal_pass_on. Keeps errno, takes no lock, allocates
 // nothing.
 #include "handler.h"
 
@@ -15,6 +15,7 @@
 #include "taken_signals.h"
 #include "threads.h"
 #include "unwind.h"
+#include "writer.h"
 
 #ifndef TRAP_PERF
 #define TRAP_PERF 6
@@ -107,6 +108,9 @@ static void record(const ucontext_t *context, wick_cookie cookie, uint64_t weigh
         .cache = slot->rule_cache};
     if (!memory.high) {
         atomic_store_explicit(&slot->seen_sp, registers.sp, memory_order_relaxed);
+        if (!memory.scratch && !high) {
+            wick_writer_hurry();
+        }
     }
     wick_walk walk = wick_unwind(&registers, &memory,
                                  (uintptr_t *)(sample + WICK_RING_HEAD_WORDS), WICK_FRAME_LIMIT);

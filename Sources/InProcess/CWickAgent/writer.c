@@ -15,6 +15,7 @@
 #include "drain.h"
 #include "handler.h"
 #include "ladder.h"
+#include "raw_syscall.h"
 #include "recording.h"
 #include "taken_signals.h"
 
@@ -34,14 +35,24 @@ enum { THREAD_STACK_BYTES = 256 << 10 };
 enum : uint32_t { NONE, STARTING, READY, RUNNING, STOPPING, DONE };
 
 static _Atomic uint32_t phase;
+/// Whether the thread was already woken early since its last whole pause.
+static _Atomic bool is_hurried;
 static pid_t thread_id;
 static wick_session session;
 static wick_end_reason end_reason;
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ms) {
+/// Returns whether the whole time went by.
+static bool futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ms) {
     struct timespec timeout = {.tv_sec = (time_t)(timeout_ms / 1000),
                                .tv_nsec = (long)(timeout_ms % 1000 * NS_PER_MS)};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
+    return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0) != 0 &&
+           errno == ETIMEDOUT;
+}
+
+void wick_writer_hurry(void) {
+    if (!atomic_exchange_explicit(&is_hurried, true, memory_order_relaxed)) {
+        wick_raw_syscall6(SYS_futex, (long)&phase, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    }
 }
 
 static uint32_t get_phase(void) {
@@ -66,7 +77,9 @@ static wick_end_reason run(void) {
     uint64_t pause = session.rate_hz > FAST_RATE_HZ ? DRAIN_FAST_MS : DRAIN_MS;
     uint64_t end = session.duration_ms ? now_ms() + session.duration_ms : UINT64_MAX;
     while (get_phase() == RUNNING) {
-        futex_wait(&phase, RUNNING, pause);
+        if (futex_wait(&phase, RUNNING, pause)) {
+            atomic_store_explicit(&is_hurried, false, memory_order_relaxed);
+        }
         int error = session.engine->rescan && get_phase() == RUNNING ? session.engine->rescan() : 0;
         if (error) {
             if (!wick_ladder_step_down(&session, error)) {

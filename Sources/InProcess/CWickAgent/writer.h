@@ -35,6 +35,10 @@ void wick_writer_stop(wick_end_reason reason);
 /// Whether the thread is recording.
 bool wick_writer_is_running(void);
 
+/// SIGNAL-SAFE: one system call that does not block, at most once between two drains. Asks for a
+/// drain now, as a walk lacked what the writer finds out: where a stack ends, what a module has.
+void wick_writer_hurry(void);
+
 /// Called on a new thread before its own code.
 void wick_writer_thread_began(void);
 

@@ -105,6 +105,9 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("ChunkType"))) 
     WICK_CHUNK_STATS __attribute__((swift_name("stats"))) = 5,
     /// varint end reason, varint ns since start_monotonic_ns. A segment without it was cut short.
     WICK_CHUNK_END __attribute__((swift_name("end"))) = 6,
+    /// (varint tid, varint CPU ns, string name)*: threads that block the engine's signal, which no
+    /// sample can be of, and the CPU time that they used since this was seen. The last list counts.
+    WICK_CHUNK_BLOCKED __attribute__((swift_name("blocked"))) = 7,
 } wick_chunk_type;
 
 typedef struct __attribute__((packed, swift_name("ChunkHeader"))) {
