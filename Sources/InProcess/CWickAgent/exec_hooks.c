@@ -12,10 +12,26 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
+#define FOR_EACH_NAME(DO) DO(execve) DO(execv) DO(execvp) DO(execvpe) DO(fexecve) DO(execveat) DO(_exit)
+
+/// libc's functions. Looked for early: dlsym takes the loader's lock, and these may be called from
+/// a handler, or in a child whose parent has the lock.
+static struct {
+#define DECLARE(name) __typeof__(name) *name;
+    FOR_EACH_NAME(DECLARE)
+} reals;
+
+__attribute__((constructor)) static void find_reals(void) {
+#define FIND(name) reals.name = (__typeof__(name) *)dlsym(RTLD_NEXT, #name);
+    FOR_EACH_NAME(FIND)
+}
+
+#define REAL(name) (reals.name ? reals.name : (__typeof__(name) *)dlsym(RTLD_NEXT, #name))
+
 /// Calls libc's function `name`, with the recording closed meanwhile.
 #define CALL_REAL(name, ...)                                                                       \
     ({                                                                                             \
-        __typeof__(name) *real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name);                      \
+        __typeof__(name) *real = REAL(name);                                                       \
         bool paused = wick_agent_close(WICK_END_EXEC);                                                 \
         int result = real(__VA_ARGS__);                                                            \
         if (paused) {                                                                              \
@@ -51,7 +67,7 @@ EXPORTED int execveat(int folder, const char *path, char *const arguments[],
 
 EXPORTED _Noreturn void _exit(int status) {
     wick_agent_close(WICK_END_EXITED);
-    ((__typeof__(_exit) *)dlsym(RTLD_NEXT, "_exit"))(status);
+    REAL(_exit)(status);
     __builtin_unreachable();
 }
 

@@ -25,9 +25,19 @@ typedef int create_thread(pthread_t *thread, const pthread_attr_t *attributes,
 
 __attribute__((visibility("default"))) create_thread pthread_create;
 
+static create_thread *real;
+
+/// Looked for early: dlsym takes the loader's lock, which a thread in dlopen holds while it runs
+/// constructors, and these may wait for a thread that makes another.
+__attribute__((constructor)) static void find_real(void) {
+    real = (create_thread *)dlsym(RTLD_NEXT, "pthread_create");
+}
+
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
                    void *argument) {
-    create_thread *real = (create_thread *)dlsym(RTLD_NEXT, "pthread_create");
+    if (!real) {
+        find_real();  // Called from a constructor that runs before ours.
+    }
     routine *own = wick_writer_is_running() ? malloc(sizeof(*own)) : NULL;
     if (!own) {
         return real(thread, attributes, function, argument);
