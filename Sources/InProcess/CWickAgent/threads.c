@@ -57,6 +57,12 @@ bool wick_threads_map(uint32_t rate_hz) {
     return true;
 }
 
+void wick_threads_forget(void) {
+    region = NULL;
+    current = NULL;
+    atomic_store_explicit(&high_water, 0, memory_order_relaxed);
+}
+
 uint64_t wick_threads_ring_words(void) {
     return ring_words;
 }

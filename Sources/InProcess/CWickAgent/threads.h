@@ -68,6 +68,9 @@ typedef struct {
 /// Later calls keep what is mapped.
 bool wick_threads_map(uint32_t rate_hz);
 
+/// In a fork's child, which does not have the mapping: the next recording makes its own.
+void wick_threads_forget(void);
+
 /// Words in each ring.
 uint64_t wick_threads_ring_words(void);
 
