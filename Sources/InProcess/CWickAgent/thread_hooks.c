@@ -1,5 +1,6 @@
 // The preloaded agent stands before pthread_create, so that an engine that must arm each thread by
 // itself does so before the thread's own code runs.
+#include "threads.h"
 #include "writer.h"
 
 #ifdef WICK_PRELOAD
@@ -11,11 +12,14 @@
 typedef struct {
     void *(*function)(void *);
     void *argument;
+    /// 0 where the thread has a stack as glibc makes it, which a guard ends.
+    size_t stack_byte_count;
 } routine;
 
 static void *begin(void *context) {
     routine own = *(routine *)context;
     free(context);
+    wick_threads_note_stack(own.stack_byte_count);
     wick_writer_thread_began();
     return own.function(own.argument);
 }
@@ -43,6 +47,9 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*
         return real(thread, attributes, function, argument);
     }
     *own = (routine){.function = function, .argument = argument};
+    if (attributes) {
+        pthread_attr_getstacksize(attributes, &own->stack_byte_count);
+    }
     int error = real(thread, attributes, begin, own);
     if (error) {
         free(own);
