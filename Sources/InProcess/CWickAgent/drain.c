@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "blocked_threads.h"
 #include "encoder.h"
 #include "handler.h"
 #include "images.h"
@@ -30,6 +31,7 @@ enum : uint32_t {
 static wick_buffer modules, threads, samples, notes;
 static uint64_t drains;
 static int write_error;
+static pid_t writer_tid;
 
 static uint64_t time_unit_ns, start_ns, process_cpu_start_ns, agent_cpu_start_ns;
 static uint64_t thread_count;
@@ -238,6 +240,17 @@ static void add_stat(wick_stat key, uint64_t value) {
     wick_buffer_varint(&notes, value);
 }
 
+static void write_blocked(void) {
+    static bool is_listed;
+    wick_blocked_write(&notes);
+    // An empty list takes an earlier one back.
+    if ((is_listed || notes.byte_count > 0) && !write_error) {
+        is_listed = notes.byte_count > 0;
+        write_error = wick_recording_write_chunk(WICK_CHUNK_BLOCKED, notes.bytes, notes.byte_count);
+    }
+    notes.byte_count = 0;
+}
+
 static void write_stats(const wick_engine_type *engine) {
     uint64_t lost = totals.lost_ring_full;
     for (uint32_t number = 0; number < wick_threads_count(); number++) {
@@ -254,8 +267,9 @@ static void write_stats(const wick_engine_type *engine) {
     add_stat(WICK_STAT_PROCESS_CPU_NS, clock_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_start_ns);
     add_stat(WICK_STAT_AGENT_CPU_NS, clock_ns(CLOCK_THREAD_CPUTIME_ID) - agent_cpu_start_ns);
     add_stat(WICK_STAT_THREADS, thread_count);
-    add_stat(WICK_STAT_UNARMED_THREADS, engine->unarmed ? engine->unarmed() : 0);
+    add_stat(WICK_STAT_UNARMED_THREADS, engine && engine->unarmed ? engine->unarmed() : 0);
     write_chunk(WICK_CHUNK_STATS, &notes);
+    write_blocked();
 }
 
 static void add_info(const char *key, const char *value, size_t byte_count) {
@@ -263,6 +277,11 @@ static void add_info(const char *key, const char *value, size_t byte_count) {
         wick_buffer_string(&notes, key, strlen(key));
         wick_buffer_string(&notes, value, byte_count);
     }
+}
+
+static void add_engine(const wick_session *session) {
+    add_info("engine", session->engine->name, strlen(session->engine->name));
+    add_info("fallback", session->fallback, strlen(session->fallback));
 }
 
 static void add_infos(const wick_session *session) {
@@ -279,8 +298,7 @@ static void add_infos(const wick_session *session) {
     add_info("command", text, length);
     ssize_t path = readlink("/proc/self/exe", text, sizeof(text));
     add_info("executable", text, path > 0 ? (size_t)path : 0);
-    add_info("engine", session->engine->name, strlen(session->engine->name));
-    add_info("fallback", session->fallback, strlen(session->fallback));
+    add_engine(session);
     struct utsname names;
     if (uname(&names) == 0) {
         add_info("kernel", names.release, strlen(names.release));
@@ -317,6 +335,8 @@ int wick_drain_begin(const wick_session *session) {
     memset(&totals, 0, sizeof(totals));
     totals.lost_no_slot_start = wick_handler_lost_no_slot();
     wick_threads_reset();
+    wick_blocked_reset();
+    writer_tid = session->setup.writer_tid;
     time_unit_ns = wick_time_unit_ns((uint32_t)session->setup.period_ns);
     start_ns = clock_ns(CLOCK_MONOTONIC);
     process_cpu_start_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -337,8 +357,16 @@ int wick_drain_begin(const wick_session *session) {
     return error;
 }
 
+void wick_drain_note_engine(const wick_session *session) {
+    add_engine(session);
+    write_chunk(WICK_CHUNK_INFO, &notes);
+}
+
 int wick_drain(const wick_engine_type *engine) {
     drains++;
+    if (drains % SLOW_DRAINS == 2) {
+        wick_blocked_look(engine->signal_number, writer_tid, false);
+    }
     drain_all();
     if (drains % 2 == 0 || samples.byte_count > FLUSH_BYTES) {
         flush();
@@ -346,14 +374,17 @@ int wick_drain(const wick_engine_type *engine) {
     if (drains % SLOW_DRAINS == 0) {
         reap();
         write_stats(engine);
-        if (!wick_handler_is_installed(engine->signal_number)) {
-            wick_handler_install(engine->signal_number);
-        }
+        // The host may have taken it in a way that we do not see.
+        wick_handler_install(engine->signal_number);
     }
     return write_error;
 }
 
 void wick_drain_finish(const wick_engine_type *engine, wick_end_reason reason) {
+    // On the way out every millisecond counts; and other threads may be gone already.
+    if (engine && reason != WICK_END_EXITED && reason != WICK_END_EXEC) {
+        wick_blocked_look(engine->signal_number, writer_tid, true);
+    }
     drain_all();
     flush();
     // After a full disk the totals and the end still fit into the reserve.

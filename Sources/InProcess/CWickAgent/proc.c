@@ -71,6 +71,35 @@ void wick_proc_thread_name(pid_t tid, char name[16]) {
     name[length] = 0;
 }
 
+uint64_t wick_proc_status(pid_t tid, const char *key, int base) {
+    char path[64];
+    if (tid) {
+        snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)tid);
+    } else {
+        strcpy(path, "/proc/self/status");
+    }
+    // The line of groups can be long, everything else fits with room to spare.
+    char text[8192];
+    wick_proc_read(path, text, sizeof(text));
+    size_t length = strlen(key);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, length) == 0 && line[length] == ':') {
+            return strtoull(line + length + 1, NULL, base);
+        }
+    }
+    return 0;
+}
+
+pid_t wick_proc_tracer(void) {
+    return (pid_t)wick_proc_status(0, "TracerPid", 10);
+}
+
+bool wick_proc_is_filtered(void) {
+    // 2 is SECCOMP_MODE_FILTER.
+    return wick_proc_status(0, "Seccomp", 10) == 2;
+}
+
 bool wick_proc_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {
     int descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {

@@ -1,7 +1,7 @@
 // The preloaded agent stands before sigaction and signal: a host that takes SIGTRAP or SIGPROF while
 // they are ours gets its foreign signals, and its own action when it asks, but not our ticks, which
 // its handler would take for a crash.
-#include "handler.h"
+#include "taken_signals.h"
 
 #ifdef WICK_PRELOAD
 
@@ -13,7 +13,7 @@
 extern int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
 
 EXPORTED int sigaction(int number, const struct sigaction *action, struct sigaction *old) {
-    return wick_handler_replace_previous(number, action, old) ? 0
+    return wick_signal_replace_previous(number, action, old) ? 0
                                                               : __sigaction(number, action, old);
 }
 
