@@ -53,7 +53,7 @@ import WickAgent
     let program = try Program()
     defer { program.remove() }
     for engine in Self.engines {
-      for threads in [0, 4] {
+      for threads in [0, 2] {
         let output = try program.run("compare", "\(engine)", "\(threads)", action)
         #expect(output.status == 0, "\(output.errors)")
         // A tick may still wait in a system call that another thread sleeps in, where nobody sees

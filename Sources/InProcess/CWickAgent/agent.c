@@ -17,6 +17,7 @@
 #include "engine.h"
 #include "exec_hooks.h"
 #include "handler.h"
+#include "images.h"
 #include "ladder.h"
 #include "proc.h"
 #include "recording.h"
@@ -61,14 +62,18 @@ static void before_fork(void) {
     sigaddset(&ours, SIGPROF);
     sigaddset(&ours, SIGTRAP);
     pthread_sigmask(SIG_BLOCK, &ours, &mask_before_fork);
+    wick_images_hold();
 }
 
 static void after_fork_in_parent(void) {
+    wick_images_go_on(false);
     pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 }
 
 static void after_fork_in_child(void) {
+    wick_images_go_on(true);
     wick_writer_forget();
+    wick_threads_forget();
     lifecycle = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 }

@@ -171,6 +171,10 @@ int wick_armed_start(const wick_engine_setup *setup, const wick_thread_trigger *
     }
     current = *setup;
     trigger = chosen;
+    // A fork's child finds zeros where it has nothing to give back: writing them would cost it a
+    // fault a page.
+    madvise(threads, THREAD_LIMIT * sizeof(*threads),
+            chosen->forget ? MADV_KEEPONFORK : MADV_WIPEONFORK);
     scan_result result = {.added = true};
     for (uint32_t round = 0; round < SCAN_LIMIT && result.added && !result.error; round++) {
         result = scan_threads();
@@ -229,8 +233,8 @@ void wick_armed_forget(void) {
     atomic_store_explicit(&started, false, memory_order_release);
     if (trigger && trigger->forget) {
         each_entry(forget_entry);
+        clear();
     }
-    clear();
 }
 
 uint64_t wick_armed_missing(void) {

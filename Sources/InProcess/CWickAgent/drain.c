@@ -121,7 +121,10 @@ static void look_for_bounds(wick_slot *slot) {
                              ? limit.rlim_cur
                              : MAIN_STACK_BYTES;
         low = high - size < low ? high - size : low;
-    } else if (sp <= slot->thread_pointer && slot->thread_pointer < high) {
+    } else if (sp >= slot->own_stack_low && sp <= slot->thread_pointer &&
+               slot->thread_pointer < high) {
+        // Mappings that touch are shown as one: another stack, with a hole between one day.
+        low = low > slot->own_stack_low ? low : slot->own_stack_low;
         high = slot->thread_pointer;
     } else {
         return;

@@ -2,14 +2,21 @@
 
 #include <elf.h>
 #include <link.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pages.h"
 #include "unwind.h"
 
-enum { IMAGE_LIMIT = 8192, PATH_ARENA_BYTES = 1 << 20 };
+enum { IMAGE_LIMIT = 8192, PATH_ARENA_BYTES = 1 << 20, HOLD_LOOKS = 2000, HOLD_LOOK_NS = 100000 };
+
+/// Held by a refresh, or from before to after a fork.
+static pthread_mutex_t refreshing = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local __attribute__((tls_model("initial-exec"))) bool is_holding;
 
 // Sorted by start. One list for the life of the process: the agent has one writer thread.
 static wick_image *list[IMAGE_LIMIT];
@@ -196,7 +203,28 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context) {
 void wick_images_refresh(void) {
     // Within the callback the loader's list is locked: nothing can be unmapped while it is read.
     refresh state = {.first = true};
+    pthread_mutex_lock(&refreshing);
     dl_iterate_phdr(visit, &state);
+    pthread_mutex_unlock(&refreshing);
+}
+
+void wick_images_hold(void) {
+    // Not for ever: who forks within a dl_iterate_phdr of its own is what the refresh waits for.
+    for (int look = 0; look < HOLD_LOOKS && !is_holding; look++) {
+        is_holding = pthread_mutex_trylock(&refreshing) == 0;
+        if (!is_holding) {
+            syscall(SYS_nanosleep, &(struct timespec){.tv_nsec = HOLD_LOOK_NS}, NULL);
+        }
+    }
+}
+
+void wick_images_go_on(bool in_child) {
+    if (in_child) {
+        refreshing = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    } else if (is_holding) {
+        pthread_mutex_unlock(&refreshing);
+    }
+    is_holding = false;
 }
 
 /// Whether another image is now where this one was: the unwinder knows only that one.

@@ -38,6 +38,8 @@ static _Atomic uint32_t phase;
 /// Whether the thread was already woken early since its last whole pause.
 static _Atomic bool is_hurried;
 static pid_t thread_id;
+/// The process that the thread is in. A child by the system call itself is told nothing.
+static pid_t owner;
 static wick_session session;
 static wick_end_reason end_reason;
 
@@ -128,6 +130,7 @@ static void *main_of_thread(void *unused) {
 
 int wick_writer_create(pid_t *tid) {
     session = (wick_session){0};
+    owner = getpid();
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
     if (error) {
@@ -197,7 +200,7 @@ void wick_writer_stop(wick_end_reason reason) {
 
 bool wick_writer_is_running(void) {
     uint32_t seen = get_phase();
-    return seen != NONE && seen != DONE;
+    return seen != NONE && seen != DONE && owner == getpid();
 }
 
 void wick_writer_thread_began(void) {

@@ -150,7 +150,7 @@ static int compare(char **arguments) {
     }
     state before = look();
     start(arguments[2], arguments[5]);
-    burn(0.1);
+    burn(0.04);
     wick_stop();
     state after = look();
     // The agent's thread has said its last word before it ends.
