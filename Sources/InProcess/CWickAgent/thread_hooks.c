@@ -27,8 +27,8 @@ static void *begin(void *context) {
 
 WICK_NEXT(pthread_create)
 
-WICK_HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
-                   void *argument) {
+WICK_HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                             void *(*function)(void *), void *argument) {
     if (!next_pthread_create) {
         find_pthread_create();  // Called from a constructor that runs before ours.
     }
