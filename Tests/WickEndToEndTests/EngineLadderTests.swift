@@ -60,6 +60,15 @@ import WickProfile
     #expect(!profile.samples.isEmpty)
   }
 
+  @Test func nothingIsAskedForThatAFilterKillsFor() throws {
+    let (outcome, process, profile) = try run(
+      after: ":", "deadly-perf many-threads", options: "hz=997")
+    #expect(outcome.exitCode == 0 && !outcome.isSignaled, "\(outcome.errors)")
+    #expect(process.info["engine"] == "thread CPU timers, SIGPROF")
+    #expect(process.info["fallback"]?.contains("seccomp filter") == true)
+    #expect(profile.samples.count > 100)
+  }
+
   @Test func withoutTimersTheProcessHasOne() throws {
     // No pending signals, no POSIX timers; and a filter that keeps perf events away.
     let (outcome, process, profile) = try run(
