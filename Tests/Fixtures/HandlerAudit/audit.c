@@ -46,6 +46,8 @@ static audit_report *report = &nowhere;
 
 THREAD_LOCAL volatile char selector = CALLS_ALLOWED;
 THREAD_LOCAL volatile bool is_handling;
+/// Whether a call trapped: then the frame of SIGSYS is on the stack as well.
+THREAD_LOCAL volatile bool has_trapped;
 /// The process in which this thread's calls are watched: a fork's child is not.
 THREAD_LOCAL pid_t watched_in;
 
@@ -58,7 +60,7 @@ static void count(_Atomic uint64_t *counter) {
 typedef enum {
     MALLOC, CALLOC, REALLOC, FREE, ALIGNED_ALLOC, POSIX_MEMALIGN, MEMALIGN, MUTEX_LOCK,
     MUTEX_TRYLOCK, MUTEX_UNLOCK, RDLOCK, WRLOCK, RWUNLOCK, COND_WAIT, COND_TIMEDWAIT, COND_SIGNAL,
-    COND_BROADCAST, ONCE, SEM_WAIT, SEM_POST, ITERATE, DLADDR, DLSYM, DLOPEN, TLS_GET_ADDR,
+    COND_BROADCAST, ONCE, SEM_WAIT, SEM_POST, ITERATE, DLADDR,
 } function;
 
 static void note(function which) {
@@ -179,6 +181,7 @@ static void on_call(int number, siginfo_t *info, void *context) {
     (void)number;
     greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
     selector = CALLS_ALLOWED;
+    has_trapped = true;
     long call = info->si_syscall;
     registers[REG_RAX] = call;
     bool permitted = is_permitted(call, registers);
@@ -227,8 +230,12 @@ static bool is_tick(int number, const siginfo_t *info) {
         memcpy(&data, (const char *)info + 24, sizeof(data));
         return info->si_code == TRAP_PERF && data >> 63;
     }
-    return info->si_code == SI_TIMER ? (uintptr_t)info->si_value.sival_ptr >> 63
-                                     : info->si_code == POLL_IN;
+    switch (info->si_code) {
+    case SI_TIMER: return (uintptr_t)info->si_value.sival_ptr >> 63;
+    case POLL_IN:
+    case SI_KERNEL: return true;
+    default: return false;
+    }
 }
 
 /// The part of the stack that the handler is about to use.
@@ -259,6 +266,7 @@ static void around_handler(int number, siginfo_t *info, void *context) {
     count(&report->runs);
     paint();
     errno = 4711;
+    has_trapped = false;
     is_handling = true;
     selector = CALLS_TRAP;
     handlers[number](number, info, context);
@@ -267,7 +275,7 @@ static void around_handler(int number, siginfo_t *info, void *context) {
     if (errno != 4711) {
         count(&report->errno_changes);
     }
-    uint64_t used = painted_over();
+    uint64_t used = has_trapped ? 0 : painted_over();
     uint64_t most = atomic_load_explicit(&report->most_stack, memory_order_relaxed);
     while (used > most && !atomic_compare_exchange_weak(&report->most_stack, &most, used)) {
     }
