@@ -11,12 +11,12 @@ import WickProfile
     let probe = Host.products.appending(path: "WickAgentProbe").path
     return try Host.withFolder { folder in
       let file = folder.appending(path: "ladder.wick")
-      let preload = Host.preloading(file, options)
+      let preload = try #require(Host.preloading(file, options)["LD_PRELOAD"])
       let outcome = try Host.run(
         "/bin/sh",
         [
           "-c", "\(preparation); exec env LD_PRELOAD=$0 WICK=$1 \(probe) \(mode)",
-          preload["LD_PRELOAD"]!, preload["WICK"]!,
+          preload, "out=\(file.path),\(options)",
         ])
       let profile = try Host.read(file)
       return (outcome, try #require(profile.origin.processes.last), profile)

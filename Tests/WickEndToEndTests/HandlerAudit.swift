@@ -28,7 +28,8 @@ enum HandlerAudit {
         Dictionary(
           uniqueKeysWithValues: words[range].enumerated().filter { $1 > 0 }.map { ($0, $1) })
       }
-      (runs, errnoChanges, mostStackBytes, unwatchedThreads) = (words[0], words[1], words[2], words[3])
+      (runs, errnoChanges) = (words[0], words[1])
+      (mostStackBytes, unwatchedThreads) = (words[2], words[3])
       forbiddenCalls = table(4..<516)
       permittedCalls = table(516..<1028)
       functions = table(1028..<1092)
