@@ -101,7 +101,8 @@ bool wick_proc_is_filtered(void) {
 }
 
 bool wick_proc_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {
-    int descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    // Not /proc/self: of a first thread that has left, nothing is shown.
+    int descriptor = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return false;
     }
