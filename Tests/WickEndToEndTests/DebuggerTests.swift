@@ -7,6 +7,11 @@ import WickProfile
 private enum Debugger {
   static let path = "/usr/bin/gdb"
   static let isThere = FileManager.default.isExecutableFile(atPath: path)
+
+  /// Runs gdb with the signals that it lives by, which this process may block.
+  static func run(_ arguments: [String]) throws -> Host.Outcome {
+    try Host.runWatched("WickAgentProbe", ["unblocked", path] + arguments, seconds: 60)
+  }
 }
 
 /// A debugger works on a sampled program as on any other.
@@ -22,21 +27,18 @@ private enum Debugger {
       + environment.map { "set environment \($0) \($1)" } + commands
     for command in settings { arguments += ["-ex", command] }
     arguments += ["--args", Host.products.appending(path: "WickAgentProbe").path] + mode
-    let outcome = try Host.runWatched(Debugger.path, arguments)
+    let outcome = try Debugger.run(arguments)
     return String(decoding: outcome.output, as: UTF8.self) + outcome.errors
   }
 
   /// What a session says of breakpoints, steps and the end.
   private func facts(in session: String) -> [String] {
     session.split(separator: "\n").compactMap { line in
-      if line.contains("breakpoint already hit") || line.contains("exited with code")
-        || line.contains("exited normally") || line.hasPrefix("Breakpoint ")
-      {
-        // Addresses and process ids differ from run to run.
-        return line.replacing(/0x[0-9a-f]+/, with: "0x…").replacing(/process [0-9]+/, with: "process")
-          .trimmingCharacters(in: .whitespaces)
+      if line.contains("already hit") || line.contains("[Inferior 1") || line.hasPrefix("$") {
+        // Process ids differ from run to run.
+        return String(line.replacing(/process [0-9]+/, with: "process"))
       }
-      return line.hasPrefix("$") ? String(line) : nil
+      return line.firstMatch(of: /Breakpoint [0-9]+, .*/).map { String($0.output) }
     }
   }
 
@@ -69,12 +71,10 @@ private enum Debugger {
       }
       for _ in 0..<3 {
         usleep(100_000)
-        let outcome = try Host.runWatched(
-          Debugger.path,
-          [
-            "--batch", "-nx", "-p", "\(running.process.processIdentifier)",
-            "-ex", "thread apply all backtrace", "-ex", "detach",
-          ])
+        let outcome = try Debugger.run([
+          "--batch", "-nx", "-p", "\(running.process.processIdentifier)",
+          "-ex", "thread apply all backtrace", "-ex", "detach",
+        ])
         let text = String(decoding: outcome.output, as: UTF8.self)
         #expect(text.contains("burn"), "\(text)\(outcome.errors)")
         #expect(text.contains("detached"))

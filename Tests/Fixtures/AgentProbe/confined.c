@@ -2,6 +2,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -61,5 +62,18 @@ static int deny_perf(char **arguments) {
     return 1;
 }
 
-const probe_mode confined_modes[] = {
-    {"errno", keep_errno}, {"close-all", close_all}, {"without-perf", deny_perf}, {NULL, NULL}};
+/// `unblocked PROGRAM ARGUMENT…`: becomes a program that gets all signals, whatever those who
+/// started us block.
+static int unblock(char **arguments) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execv(arguments[0], arguments);
+    return 1;
+}
+
+const probe_mode confined_modes[] = {{"errno", keep_errno},
+                                     {"close-all", close_all},
+                                     {"without-perf", deny_perf},
+                                     {"unblocked", unblock},
+                                     {NULL, NULL}};
