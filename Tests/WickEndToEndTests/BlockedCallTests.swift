@@ -5,6 +5,7 @@ import WickProfile
 /// System calls that wait are not cut short, as CPU time only passes where there is work.
 @Suite(.serialized) struct BlockedCallTests {
   /// The events of engine 2 signal from within a system call; those of the others when it returns.
+  ///
   /// The process's one timer, whose signal is blocked where it falls due, signals any other thread.
   private func expectWhole(_ outcome: Host.Outcome, engine: String) {
     withKnownIssue("a call may be cut short", isIntermittent: true) {

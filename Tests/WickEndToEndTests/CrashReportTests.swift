@@ -5,12 +5,15 @@ import Testing
 @Suite(.serialized) struct CrashReportTests {
   /// Names of the functions of the crashed thread, leaf first.
   private func crashedStack(in report: String) -> [String] {
-    guard let start = report.range(of: #"Thread [0-9]+( ".*")? crashed:"#, options: .regularExpression)
+    guard
+      let start = report.range(of: #"Thread [0-9]+( ".*")? crashed:"#, options: .regularExpression)
     else { return [] }
     var names: [String] = []
     for line in report[start.upperBound...].split(separator: "\n") {
       if line.hasPrefix("Thread ") || line.hasPrefix("Registers") { break }
-      guard let frame = line.firstMatch(of: /^ *[0-9]+ +(?:\[[a-z]+\])? *0x[0-9a-f]+ (.+?) \+ [0-9]+ in/)
+      guard
+        let frame = line.firstMatch(
+          of: /^ *[0-9]+ +(?:\[[a-z]+\])? *0x[0-9a-f]+ (.+?) \+ [0-9]+ in/)
       else { continue }
       names.append(String(frame.output.1))
     }
@@ -46,7 +49,8 @@ import Testing
       // Where a signal came matters, not through whose hands it went.
       let found = crashedStack(in: report)
       let middle = expected.firstIndex(of: "crashMiddle(_:)") ?? 0
-      #expect(Array(found.suffix(expected.count - middle)) == Array(expected[middle...]), "\(report)")
+      #expect(
+        Array(found.suffix(expected.count - middle)) == Array(expected[middle...]), "\(report)")
       #expect(way == "signal" || found == expected)
     }
   }

@@ -23,7 +23,10 @@ private enum Debugger {
   {
     var arguments = ["--batch", "-nx"]
     let settings =
-      ["set confirm off", "set pagination off", "set debuginfod enabled off", "set startup-with-shell off"]
+      [
+        "set confirm off", "set pagination off", "set debuginfod enabled off",
+        "set startup-with-shell off",
+      ]
       + environment.map { "set environment \($0) \($1)" } + commands
     for command in settings { arguments += ["-ex", command] }
     arguments += ["--args", Host.products.appending(path: "WickAgentProbe").path] + mode

@@ -46,7 +46,11 @@ extension Host {
       if ended.wait(timeout: .now() + seconds) == .timedOut {
         let pid = process.processIdentifier
         let stacks = try? run(
-          "WickAgentProbe", ["unblocked", "/usr/bin/gdb", "--batch", "-p", "\(pid)", "-ex", "thread apply all backtrace 16"])
+          "WickAgentProbe",
+          [
+            "unblocked", "/usr/bin/gdb", "--batch", "-p", "\(pid)", "-ex",
+            "thread apply all backtrace 16",
+          ])
         kill(pid, SIGKILL)
         ended.wait()
         throw Hang(

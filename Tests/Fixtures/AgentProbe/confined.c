@@ -2,7 +2,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -62,12 +61,8 @@ static int deny_perf(char **arguments) {
     return 1;
 }
 
-/// `unblocked PROGRAM ARGUMENT…`: becomes a program that gets all signals, whatever those who
-/// started us block.
+/// `unblocked PROGRAM ARGUMENT…`: becomes a program that gets all signals, as main has let them in.
 static int unblock(char **arguments) {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
     execv(arguments[0], arguments);
     return 1;
 }

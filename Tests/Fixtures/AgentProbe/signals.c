@@ -133,11 +133,6 @@ static void raise_another(int number) {
 /// The host's handler runs as it was asked for: with its own mask, and once where it said so.
 static int handler_flags(char **arguments) {
     (void)arguments;
-    // Whoever started us may have blocked it.
-    sigset_t another;
-    sigemptyset(&another);
-    sigaddset(&another, SIGUSR1);
-    sigprocmask(SIG_UNBLOCK, &another, NULL);
     signal(SIGUSR1, count_nested);
     struct sigaction action = {.sa_handler = raise_another};
     sigaction(SIGPROF, &action, NULL);
