@@ -20,8 +20,13 @@ import WickSymbols
     Case(engine: "perf", hertz: 99, seconds: 40, tolerance: 2),
     Case(engine: "perf", hertz: 997, seconds: 6, tolerance: 2),
     Case(engine: "perf", hertz: 4999, seconds: 4, tolerance: 2),
+    Case(engine: "perf", hertz: 10_000, seconds: 4, tolerance: 2),
+    Case(engine: "perf-signal", hertz: 997, seconds: 6, tolerance: 2),
+    Case(engine: "perf-signal", hertz: 10_000, seconds: 4, tolerance: 2),
     Case(engine: "timer", hertz: 99, seconds: 20, tolerance: 3),
     Case(engine: "timer", hertz: 997, seconds: 16, tolerance: 3),
+    // One timer for all threads: the tick and the switches between threads beat.
+    Case(engine: "setitimer", hertz: 99, seconds: 20, tolerance: 4),
   ]
 
   @Test(arguments: cases.filter { Permission.engines.contains($0.engine) })

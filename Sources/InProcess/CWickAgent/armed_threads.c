@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pages.h"
@@ -13,6 +14,9 @@ enum : uint32_t {
     THREAD_LIMIT = 1 << 16,
     PROBE_LIMIT = 64,
     SCAN_LIMIT = 16,
+    /// A scan is followed by a pause of this many times its length: with 10,000 threads it takes
+    /// 10 ms.
+    SCAN_PAUSE = 40,
     /// Entries of a page of memory.
     PAGE_ENTRIES = 512,
     PAGE_COUNT = THREAD_LIMIT / PAGE_ENTRIES,
@@ -29,6 +33,7 @@ static _Atomic bool used_pages[PAGE_COUNT];
 /// Scan in which a place's thread was last seen; the writer's own.
 static uint32_t *seen;
 static uint32_t scan;
+static uint64_t next_scan_ns;
 
 static _Atomic uint32_t sequence;
 static _Atomic uint64_t missing_count;
@@ -171,6 +176,7 @@ int wick_armed_start(const wick_engine_setup *setup, const wick_thread_trigger *
     }
     current = *setup;
     trigger = chosen;
+    next_scan_ns = 0;
     // A fork's child finds zeros where it has nothing to give back: writing them would cost it a
     // fault a page.
     madvise(threads, THREAD_LIMIT * sizeof(*threads),
@@ -195,9 +201,21 @@ static void remove_if_gone(uint32_t place, uint64_t entry) {
     }
 }
 
+static uint64_t now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 int wick_armed_rescan(void) {
+    uint64_t begin = now_ns();
+    if (begin < next_scan_ns) {
+        return 0;
+    }
     scan_result result = scan_threads();
     each_entry(remove_if_gone);
+    uint64_t end = now_ns();
+    next_scan_ns = end + (end - begin) * SCAN_PAUSE;
     return result.error;
 }
 

@@ -25,11 +25,17 @@ enum : uint32_t {
     /// Drains between two looks at what changes slowly: totals, ended threads.
     SLOW_DRAINS = 80,
     MAIN_STACK_BYTES = 8 << 20,
+    /// A look at the mappings that took longer than this is followed by a pause of so many times
+    /// its length.
+    SLOW_LOOK_NS = 200000,
+    SLOW_LOOK_PAUSE = 40,
 };
 
 /// Pending chunks. Definitions are written before the samples that use them.
 static wick_buffer modules, threads, samples, notes;
 static uint64_t drains;
+/// No look for a stack's bounds before this.
+static uint64_t next_bounds_ns;
 static int write_error;
 static pid_t writer_tid;
 
@@ -105,9 +111,18 @@ static void look_for_bounds(wick_slot *slot) {
         slot->bounds_wait--;
         return;
     }
+    uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
+    if (begin_ns < next_bounds_ns) {
+        return;
+    }
     slot->bounds_wait = slot->bounds_tries < 10 ? 1u << slot->bounds_tries++ : 1u << 10;
     uintptr_t low, high;
-    if (!wick_proc_mapping(sp, &low, &high)) {
+    bool found = wick_proc_mapping(sp, &low, &high);
+    uint64_t length_ns = clock_ns(CLOCK_MONOTONIC) - begin_ns;
+    if (length_ns > SLOW_LOOK_NS) {
+        next_bounds_ns = begin_ns + length_ns * SLOW_LOOK_PAUSE;
+    }
+    if (!found) {
         return;
     }
     if (slot->tid == getpid()) {

@@ -114,6 +114,9 @@ static void record(const ucontext_t *context, wick_cookie cookie, uint64_t weigh
     }
     wick_walk walk = wick_unwind(&registers, &memory,
                                  (uintptr_t *)(sample + WICK_RING_HEAD_WORDS), WICK_FRAME_LIMIT);
+    if (walk.met_unknown_code) {
+        wick_writer_hurry();
+    }
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     sample[0] = walk.frame_count;

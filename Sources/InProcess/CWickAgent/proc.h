@@ -30,5 +30,6 @@ pid_t wick_proc_tracer(void);
 /// Whether a seccomp filter is in force: a system call that it does not know may be deadly.
 bool wick_proc_is_filtered(void);
 
-/// Finds the mapping of this process that contains `address`; false if there is none.
+/// Finds the readable mapping of this process that contains `address`; false if there is none.
+/// Before Linux 6.11 it reads the list of all mappings, which takes milliseconds if they are many.
 bool wick_proc_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high);

@@ -5,9 +5,10 @@
 
 #ifdef WICK_PRELOAD
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+#include "hooks.h"
 
 typedef struct {
     void *(*function)(void *);
@@ -24,33 +25,22 @@ static void *begin(void *context) {
     return own.function(own.argument);
 }
 
-typedef int create_thread(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*function)(void *), void *argument);
+WICK_NEXT(pthread_create)
 
-__attribute__((visibility("default"))) create_thread pthread_create;
-
-static create_thread *real;
-
-/// Looked for early: dlsym takes the loader's lock, which a thread in dlopen holds while it runs
-/// constructors, and these may wait for a thread that makes another.
-__attribute__((constructor)) static void find_real(void) {
-    real = (create_thread *)dlsym(RTLD_NEXT, "pthread_create");
-}
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
-                   void *argument) {
-    if (!real) {
-        find_real();  // Called from a constructor that runs before ours.
+WICK_HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                             void *(*function)(void *), void *argument) {
+    if (!next_pthread_create) {
+        find_pthread_create();  // Called from a constructor that runs before ours.
     }
     routine *own = wick_writer_is_running() ? malloc(sizeof(*own)) : NULL;
     if (!own) {
-        return real(thread, attributes, function, argument);
+        return next_pthread_create(thread, attributes, function, argument);
     }
     *own = (routine){.function = function, .argument = argument};
     if (attributes) {
         pthread_attr_getstacksize(attributes, &own->stack_byte_count);
     }
-    int error = real(thread, attributes, begin, own);
+    int error = next_pthread_create(thread, attributes, begin, own);
     if (error) {
         free(own);
     }

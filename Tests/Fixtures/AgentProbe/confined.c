@@ -3,6 +3,7 @@
 #include <linux/seccomp.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -42,13 +43,14 @@ static int close_all(char **arguments) {
     return lseek(mine, 0, SEEK_END) == 0 ? 0 : 1;
 }
 
-/// Becomes the rest of the command line in a world where perf_event_open is denied, as a container
-/// does it.
-static int deny_perf(char **arguments) {
+/// Becomes the rest of the command line in a world where perf_event_open and process_vm_readv meet
+/// `verdict`.
+static int confine(char **arguments, uint32_t verdict) {
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_perf_event_open, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_process_vm_readv, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, verdict),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {.len = sizeof(filter) / sizeof(filter[0]), .filter = filter};
@@ -67,8 +69,19 @@ static int unblock(char **arguments) {
     return 1;
 }
 
+/// As a container does it.
+static int deny_perf(char **arguments) {
+    return confine(arguments, SECCOMP_RET_ERRNO | EPERM);
+}
+
+/// As a service manager does it.
+static int kill_for_perf(char **arguments) {
+    return confine(arguments, SECCOMP_RET_KILL_PROCESS);
+}
+
 const probe_mode confined_modes[] = {{"errno", keep_errno},
                                      {"close-all", close_all},
                                      {"without-perf", deny_perf},
                                      {"unblocked", unblock},
+                                     {"deadly-perf", kill_for_perf},
                                      {NULL, NULL}};
