@@ -102,6 +102,11 @@ let package = Package(
     .executableTarget(
       name: "WickAgentProbe", path: "Tests/Fixtures/AgentProbe",
       cSettings: c + [.define("_GNU_SOURCE")]),
+    .executableTarget(
+      name: "WickLinkedProbe", dependencies: ["CWickAgent"], path: "Tests/Fixtures/LinkedProbe",
+      cSettings: c + [.define("_GNU_SOURCE")]),
+    .executableTarget(
+      name: "WickCrashProbe", path: "Tests/Fixtures/CrashProbe", swiftSettings: strict),
     tests("WickProfileTests", uses: ["WickProfile"]),
     tests("WickRecordingTests", uses: ["WickRecording", "WickProfile", "CWickFormat"]),
     tests("WickSymbolsTests", uses: ["WickSymbols", "WickProfile"]),

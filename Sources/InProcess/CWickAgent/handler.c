@@ -175,6 +175,17 @@ static bool owns(int descriptor) {
                    (descriptor % 64) & 1;
 }
 
+bool wick_handler_is_own(int number, const siginfo_t *info) {
+    if (number == SIGTRAP) {
+        return info->si_code == TRAP_PERF && is_own(((const perf_siginfo *)info)->data);
+    }
+    bool weighs = atomic_load_explicit(&weighing_period_ns, memory_order_relaxed) != 0;
+    return number == SIGPROF &&
+           ((info->si_code == SI_TIMER && is_own((uintptr_t)info->si_value.sival_ptr)) ||
+            (info->si_code == POLL_IN && owns(info->si_fd)) ||
+            (info->si_code == SI_KERNEL && weighs));
+}
+
 static void on_trap(int number, siginfo_t *info, void *context) {
     int saved = errno;
     const perf_siginfo *perf = (const perf_siginfo *)info;

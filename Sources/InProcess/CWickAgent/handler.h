@@ -1,6 +1,7 @@
 // The signal handler: one interrupted stack into one ring.
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -11,6 +12,9 @@ typedef uint64_t wick_cookie;
 /// Takes SIGTRAP (perf events) or SIGPROF (everything else). Idempotent. False with errno set if the
 /// kernel refuses.
 bool wick_handler_install(int signal_number);
+
+/// Whether a signal was sent by what we armed, in this recording or an earlier one.
+bool wick_handler_is_own(int number, const siginfo_t *info);
 
 /// Makes the signals of a perf event's descriptor ours (engine 2), for good, as they may come late;
 /// false if its number is too high.

@@ -124,7 +124,8 @@ static bool query_mapping(int maps, uintptr_t address, uintptr_t *low, uintptr_t
 }
 
 bool wick_proc_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {
-    int descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    // Not /proc/self: of a first thread that has left, nothing is shown.
+    int descriptor = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return false;
     }

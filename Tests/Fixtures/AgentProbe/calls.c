@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +108,19 @@ static void *wait_often(void *context) {
     return NULL;
 }
 
+static atomic_bool is_over;
+
+/// Works with all signals blocked, so that whoever is chosen for a signal is another thread.
+static void *burn_blocked(void *unused) {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, NULL);
+    while (!is_over) {
+        burn(0.005);
+    }
+    return unused;
+}
+
 /// Runs all kinds of calls side by side. `waiting ROUNDS MILLISECONDS MICROSECONDS`: so many calls
 /// of so long each, with so much work after each. Prints what was cut short; 1 if any was.
 static int waiting(char **arguments) {
@@ -118,7 +133,10 @@ static int waiting(char **arguments) {
         {"epoll_wait", wait_by_epoll, 0, 0, 0},    {"recv", wait_by_receive, 0, 0, 0},
         {"sem_timedwait", wait_by_semaphore, 0, 0, 0}};
     enum { COUNT = sizeof(calls) / sizeof(calls[0]) };
-    pthread_t threads[COUNT];
+    pthread_t threads[COUNT], burner;
+    if (pthread_create(&burner, NULL, burn_blocked, NULL) != 0) {
+        return 1;
+    }
     for (int i = 0; i < COUNT; i++) {
         if (pthread_create(&threads[i], NULL, wait_often, &calls[i]) != 0) {
             return 1;
@@ -134,6 +152,8 @@ static int waiting(char **arguments) {
             result = 1;
         }
     }
+    is_over = true;
+    pthread_join(burner, NULL);
     return result;
 }
 

@@ -63,6 +63,12 @@ static int confine(char **arguments, uint32_t verdict) {
     return 1;
 }
 
+/// `unblocked PROGRAM ARGUMENT…`: becomes a program that gets all signals, as main has let them in.
+static int unblock(char **arguments) {
+    execv(arguments[0], arguments);
+    return 1;
+}
+
 /// As a container does it.
 static int deny_perf(char **arguments) {
     return confine(arguments, SECCOMP_RET_ERRNO | EPERM);
@@ -76,5 +82,6 @@ static int kill_for_perf(char **arguments) {
 const probe_mode confined_modes[] = {{"errno", keep_errno},
                                      {"close-all", close_all},
                                      {"without-perf", deny_perf},
+                                     {"unblocked", unblock},
                                      {"deadly-perf", kill_for_perf},
                                      {NULL, NULL}};

@@ -1,5 +1,6 @@
 // Signals that the host handles, ignores, blocks or waits for, and its own timers.
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -286,6 +287,52 @@ static int own_timer(char **arguments) {
     return prof_count >= 30 && prof_count <= 51 ? 0 : complain("signals of the timer", prof_count, 50);
 }
 
+/// What a perf event with a signal sends (asm-generic/siginfo.h); glibc has no names for it.
+typedef struct {
+    int signo, error, code, pad;
+    void *address;
+    uint64_t data;
+} perf_siginfo;
+
+static const uint64_t EVENT_DATA = UINT64_C(0x0123456789abcdef);
+
+static void count_event(int number, siginfo_t *info, void *context) {
+    (void)number;
+    (void)context;
+    enum { TRAP_PERF_CODE = 6 };
+    const perf_siginfo *event = (const perf_siginfo *)info;
+    if (event->code == TRAP_PERF_CODE && event->data == EVENT_DATA) {
+        trap_count = trap_count + 1;
+    } else {
+        wrong = wrong + 1;
+    }
+}
+
+/// The host's own perf event, with our signal.
+static int own_perf(char **arguments) {
+    (void)arguments;
+    struct sigaction action = {.sa_sigaction = count_event, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigaction(SIGTRAP, &action, NULL);
+    struct perf_event_attr event = {.type = PERF_TYPE_SOFTWARE,
+                                    .size = sizeof(event),
+                                    .config = PERF_COUNT_SW_TASK_CLOCK,
+                                    .sample_period = 5000000,
+                                    .remove_on_exec = 1,
+                                    .sigtrap = 1,
+                                    .sig_data = EVENT_DATA};
+    int descriptor = (int)syscall(SYS_perf_event_open, &event, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+    if (descriptor < 0) {
+        return complain("errno of perf_event_open", errno, 0);
+    }
+    burn(1);
+    close(descriptor);
+    if (wrong != 0) {
+        return complain("signals with a wrong code or value", wrong, 0);
+    }
+    return trap_count >= 150 && trap_count <= 210 ? 0
+                                                  : complain("signals of the event", trap_count, 200);
+}
+
 const probe_mode signal_modes[] = {{"own-handlers", own_handlers},
                                    {"late-handlers", late_handlers},
                                    {"signal-values", signal_values},
@@ -295,4 +342,5 @@ const probe_mode signal_modes[] = {{"own-handlers", own_handlers},
                                    {"wait-for-signals", wait_for_signals},
                                    {"own-itimer", own_itimer},
                                    {"own-timer", own_timer},
+                                   {"own-perf", own_perf},
                                    {NULL, NULL}};
