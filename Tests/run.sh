@@ -10,7 +10,7 @@ if ! command -v swift >/dev/null; then
 fi
 
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config \
-  binutils elfutils gcc g++ wrk curl chromium
+  binutils elfutils gcc g++ gdb wrk curl chromium
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT

@@ -255,9 +255,11 @@ void wick_signal_pass_on(int number, siginfo_t *info, void *context) {
     if (action.sa_flags & SA_RESETHAND) {
         set_previous(signal, &by_default);
     }
+    // A fault of the program's own cannot be ignored: the kernel ends it then.
+    bool is_fault = number == SIGTRAP && info->si_code > 0;
     if (has_handler(&action)) {
         call(&action, number, info, context);
-    } else if (action.sa_handler == SIG_DFL) {
+    } else if (action.sa_handler == SIG_DFL || is_fault) {
         // The signal ends the process, once we return.
         __sigaction(number, &by_default, NULL);
         raise(number);

@@ -14,10 +14,6 @@ int main(int argc, char **argv) {
     static const probe_mode *const tables[] = {process_modes, thread_modes,  signal_modes,
                                                stack_modes,   end_modes,     call_modes,
                                                library_modes, confined_modes};
-    // Whoever started us may block some.
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
     for (size_t i = 0; argc > 1 && i < sizeof(tables) / sizeof(tables[0]); i++) {
         for (const probe_mode *mode = tables[i]; mode->name; mode++) {
             if (strcmp(argv[1], mode->name) == 0) {
