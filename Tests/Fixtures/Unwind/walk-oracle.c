@@ -2,14 +2,20 @@
 // with the agent's unwinder and with libunwind, and compares. libunwind takes locks, which is why it
 // only ever runs here, on the one thread that is interrupted.
 //
-// At exit one line of counts goes to the file that WALK_ORACLE names:
+// At exit one line of counts goes to the file that WALK_ORACLE names; WALK_ORACLE_US is the period in
+// microseconds.
 //
 //   samples      walks
 //   equal        same frames by both
-//   ours         not equal, and libunwind is shown to be wrong: where the walks part, its frame is at
-//                no code or behind no call, or it ended though ours goes on to the thread's entry
-//                with a call before each return address
+//   ours         not equal, ours reaches the thread's entry with a call before each return address,
+//                and libunwind is shown to be wrong: it has a frame at no code or behind no call,
+//                it ended early, or it skipped the caller of a leaf without an unwind rule, where it
+//                trusts the frame pointer of that caller (what it has of the rest is the same)
 //   deep         not equal only because ours keeps no more than FRAME_LIMIT frames, so it says
+//   both         neither goes on where they part: ours is cut and says so, libunwind's frame is at no
+//                code or behind no call (libgcc overwrites its own frames when it enters a handler)
+//   cut          ours is cut, and says so, at an instruction of libgcc's that enters a handler, where
+//                the stack pointer and the return address are in a register that nobody keeps
 //   unexplained  the rest, the first of which are printed to stderr
 //   complete     ours reached the thread's entry, with a call before each return address
 //   truncated    ours was cut, and says why
@@ -30,9 +36,9 @@
 #include "modules.h"
 #include "unwind_uncovered.h"
 
-enum { FRAME_LIMIT = 512, REFERENCE_LIMIT = 1024, PERIOD_NS = 397000, SHOWN_LIMIT = 4 };
+enum { FRAME_LIMIT = 512, REFERENCE_LIMIT = 600, PERIOD_US = 397, SHOWN_LIMIT = 4 };
 
-static size_t samples, equal, ours_right, deep, unexplained, complete, truncated, fp_steps, shown;
+static size_t samples, equal, ours_right, deep, both_lost, cut, unexplained, complete, truncated, fp_steps, shown;
 static bool armed;
 static uintptr_t stack_low, stack_high;
 static wick_rule_cache cache;
@@ -42,15 +48,17 @@ static uintptr_t address_of(uintptr_t frame) {
     return frame & ~WICK_FRAME_MARK_INTERRUPTED;
 }
 
-/// Whether a frame can be one: the interrupted instruction, or behind a call.
-static bool is_plausible(const uintptr_t *frames, size_t index) {
+/// Whether a frame can be one: the interrupted instruction, the trampoline by which a handler
+/// returns, or behind a call.
+static bool is_plausible(const uintptr_t *frames, size_t count, size_t index) {
     return index == 0 || frames[index] & WICK_FRAME_MARK_INTERRUPTED ||
-           wick_follows_call(frames[index]);
+           (index + 1 < count && frames[index + 1] & WICK_FRAME_MARK_INTERRUPTED) ||
+           (wick_may_be_code(frames[index]) && wick_follows_call(frames[index]));
 }
 
 static bool all_plausible(const uintptr_t *frames, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        if (!is_plausible(frames, i)) {
+        if (!is_plausible(frames, count, i)) {
             return false;
         }
     }
@@ -81,9 +89,22 @@ static void show(const char *name, const uintptr_t *frames, size_t count) {
         uintptr_t address = address_of(frames[i]);
         bool known = dladdr((void *)address, &info) && info.dli_sname;
         fprintf(stderr, "\n  %lx%s %s", (unsigned long)address,
-                is_plausible(frames, i) ? "" : " (no call)", known ? info.dli_sname : "?");
+                is_plausible(frames, count, i) ? "" : " (no call)", known ? info.dli_sname : "?");
     }
     fprintf(stderr, "\n");
+}
+
+/// Whether theirs is ours, or the beginning of it, without the frame at which they part, the caller
+/// of the leaf.
+static bool has_skipped(const uintptr_t *ours, size_t count, const uintptr_t *theirs,
+                        size_t reference, size_t common) {
+    return common == 1 && count > reference &&
+           memcmp(ours + 2, theirs + 1, (reference - 1) * sizeof(*ours)) == 0;
+}
+
+static bool is_in_libgcc(uintptr_t address) {
+    Dl_info info;
+    return dladdr((void *)address, &info) && info.dli_fname && strstr(info.dli_fname, "libgcc_s");
 }
 
 static void compare(ucontext_t *context) {
@@ -114,9 +135,14 @@ static void compare(ucontext_t *context) {
         equal++;
     } else if (common == count && walk.truncation == WICK_TRUNCATED_DEPTH) {
         deep++;
-    } else if (is_complete && (common == reference || !is_plausible(theirs, common) ||
-                               !all_plausible(theirs, reference))) {
+    } else if (is_complete && (common == reference || !all_plausible(theirs, reference) ||
+                               has_skipped(ours, count, theirs, reference, common))) {
         ours_right++;
+    } else if (walk.truncation != 0 && common == count && !is_plausible(theirs, reference, common)) {
+        both_lost++;
+    } else if (walk.truncation == WICK_TRUNCATED_NO_RULE && common == count && count == 1 &&
+               is_in_libgcc(ours[0])) {
+        cut++;
     } else {
         unexplained++;
         if (shown++ < SHOWN_LIMIT) {
@@ -203,7 +229,9 @@ __attribute__((constructor)) static void begin(void) {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF};
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
     timer_t timer;
-    struct itimerspec every = {{0, PERIOD_NS}, {0, PERIOD_NS}};
+    const char *period = getenv("WALK_ORACLE_US");
+    long period_ns = 1000 * (period ? atol(period) : PERIOD_US);
+    struct itimerspec every = {{0, period_ns}, {0, period_ns}};
     if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0) {
         armed = true;
         timer_settime(timer, 0, &every, NULL);
@@ -219,9 +247,10 @@ __attribute__((destructor)) static void end(void) {
     FILE *file = fopen(path, "w");
     if (file) {
         fprintf(file,
-                "samples %zu equal %zu ours %zu deep %zu unexplained %zu complete %zu truncated %zu "
+                "samples %zu equal %zu ours %zu deep %zu both %zu cut %zu unexplained %zu complete %zu truncated %zu "
                 "frame-pointer-steps %zu\n",
-                samples, equal, ours_right, deep, unexplained, complete, truncated, fp_steps);
+                samples, equal, ours_right, deep, both_lost, cut, unexplained, complete, truncated,
+                fp_steps);
         fclose(file);
     }
 }

@@ -11,7 +11,8 @@ struct Post: Codable {
 func posts(_ count: Int) -> [Post] {
   (0..<count).map { number in
     Post(
-      id: number, author: "Müller \(number * 7919 % 97)", tags: (0..<5).map { "tag \($0 * number)" },
+      id: number, author: "Müller \(number * 7919 % 97)",
+      tags: (0..<5).map { "tag \($0 * number)" },
       scores: ["a": Double(number), "b": Double(number).squareRoot()])
   }
 }
