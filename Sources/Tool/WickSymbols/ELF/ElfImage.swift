@@ -27,7 +27,7 @@ struct ElfImage {
   private(set) var symbols: [ElfSymbol] = []
   /// Names of `symbols`.
   private(set) var names = SymbolNames()
-  /// Executable sections.
+  /// Executable sections, or segments.
   private(set) var code = AddressRanges([])
   /// Functions by their unwind information.
   private(set) var functions = AddressRanges([])
@@ -45,7 +45,7 @@ struct ElfImage {
     let file = try ElfFile.open(bytes)
     buildID = file.buildID(bytes)
     guard buildID == expected else { throw .buildIDDiffers(found: buildID) }
-    code = AddressRanges(file.sections.filter(\.isCode).map(\.addresses))
+    code = file.code
     let stubs = PltStubs(file.sections, bytes: bytes, machine: file.machine)
     for section in file.sections where section.hasContents {
       // SHT_SYMTAB is 2, SHT_DYNSYM 11.

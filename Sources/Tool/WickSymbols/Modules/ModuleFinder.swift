@@ -1,12 +1,12 @@
 internal import Glibc
 internal import WickProfile
-internal import WickRecording
 
 /// Finds the files that belong to a recorded module and reads its symbols from them.
 ///
 /// A file is used only if its build-id is the recorded one, as what lies at the path may have been
-/// replaced since. Symbols come from the file itself and, where that is stripped, from its separate
-/// debug file: by build-id below the debug folders, then by the name in `.gnu_debuglink`.
+/// replaced since. Symbols and debug information come from the file itself and, where that is
+/// stripped, from its separate debug file: by build-id below the debug folders, then by the name in
+/// `.gnu_debuglink`.
 struct ModuleFinder: Sendable {
   /// Put before each path, as in `/proc/PID/root`.
   var root: String
@@ -14,44 +14,78 @@ struct ModuleFinder: Sendable {
   var debugFolders: [String]
 
   /// Reads the symbols of a module.
-  func symbols(of module: Module) -> ModuleSymbols {
+  ///
+  /// - Parameters:
+  ///   - module: As recorded.
+  ///   - addresses: What will be looked up, ascending; nil for anything.
+  /// - Returns: The symbols, or what is amiss.
+  func symbols(of module: Module, for addresses: [UInt64]? = nil) -> ModuleSymbols {
     var problems: [ModuleSymbols.Problem] = []
-    var image = mainImage(of: module, problems: &problems)
-    if image?.hasSymbolTable != true, !module.buildID.isEmpty || image?.debugLink != nil,
-      let debug = debugImage(of: module, link: image?.debugLink)
-    {
-      if image == nil { image = debug } else { image?.merge(debug) }
-      // Nothing is amiss if only the stripped file is gone.
-      problems.removeAll { $0 == .missing }
-    }
-    guard let image else { return ModuleSymbols(problems: problems) }
-    if module.buildID.isEmpty { problems.append(.noBuildID) }
-    if !image.hasSymbolTable && module.path != "[vdso]" { problems.append(.stripped) }
-    let table = SymbolTable(
-      image.symbols, names: image.names, code: image.code, functions: image.functions)
-    return ModuleSymbols(table: table, functions: image.functions, problems: problems)
-  }
-
-  private func mainImage(
-    of module: Module, problems: inout [ModuleSymbols.Problem]
-  ) -> ElfImage? {
+    var file: DebugFile?
+    var image: ElfImage?
     do throws(ElfImage.Failure) {
       if module.path == "[vdso]" {
-        if let image = try VdsoImage.read(buildID: module.buildID) { return image }
-      } else if let image = try read(root + module.path, buildID: module.buildID) {
-        return image
+        image = try VdsoImage.read(buildID: module.buildID)
+      } else if let found = try open(root + module.path) {
+        image = try ElfImage(found.bytes, buildID: module.buildID)
+        file = found
       }
-      problems.append(.missing)
+      if image == nil { problems.append(.missing) }
     } catch {
       switch error {
       case .unreadable: problems.append(.unreadable)
       case .buildIDDiffers(let found): problems.append(.otherBuild(found: found))
       }
     }
-    return nil
+    let isWhole = image?.hasSymbolTable == true && file?.hasDebugInformation == true
+    if !isWhole, !module.buildID.isEmpty || image?.debugLink != nil,
+      let debug = debugFile(of: module, link: image?.debugLink)
+    {
+      if image == nil { image = debug.image } else { image?.merge(debug.image) }
+      if file?.hasDebugInformation != true { file = debug.file }
+      // Nothing is amiss if only the stripped file is gone.
+      problems.removeAll { $0 == .missing }
+    }
+    guard let image else { return ModuleSymbols(SourceIndex(), problems: problems) }
+    if module.buildID.isEmpty { problems.append(.noBuildID) }
+    if !image.hasSymbolTable, file?.hasDebugInformation != true, module.path != "[vdso]" {
+      problems.append(.stripped)
+    }
+    let (index, isComplete) = index(of: image, file: file, for: addresses)
+    return ModuleSymbols(index, for: isComplete ? nil : addresses, problems: problems)
   }
 
-  private func debugImage(of module: Module, link: ElfImage.DebugLink?) -> ElfImage? {
+  /// A file as if it had been recorded as it is now; nil if it is not there.
+  ///
+  /// - Parameter path: The file.
+  /// - Returns: A module.
+  /// - Throws: `ElfImage.Failure.unreadable`.
+  func module(path: String) throws(ElfImage.Failure) -> Module? {
+    guard let file = try open(root + path) else { return nil }
+    let elf = try ElfFile.open(file.bytes)
+    return Module(path: path, buildID: elf.buildID(file.bytes), loadBias: 0, extent: 0..<0)
+  }
+
+  private func index(
+    of image: ElfImage, file: DebugFile?, for addresses: [UInt64]?
+  ) -> (index: SourceIndex, isComplete: Bool) {
+    let table = SymbolTable(
+      image.symbols, names: image.names, code: image.code, functions: image.functions)
+    guard let file, file.hasDebugInformation else {
+      var builder = SourceIndexBuilder(code: image.code, byteCount: 0)
+      return (builder.build(symbols: table, functions: image.functions), true)
+    }
+    let sections = file.dwarf
+    var builder = SourceIndexBuilder(code: image.code, byteCount: sections.byteCount)
+    var splitFiles = SplitFiles(folders: [])
+    var information = DebugInformation(sections, supplement: DwarfSections())
+    let isComplete = information.add(for: addresses, splitFiles: &splitFiles, to: &builder)
+    return (builder.build(symbols: table, functions: image.functions), isComplete)
+  }
+
+  private func debugFile(
+    of module: Module, link: ElfImage.DebugLink?
+  ) -> (file: DebugFile, image: ElfImage)? {
     var candidates: [(path: String, crc32: UInt32?)] = []
     if module.buildID.count > 1 {
       let hex = Hex.string(module.buildID)
@@ -68,22 +102,22 @@ struct ModuleFinder: Sendable {
       candidates += debugFolders.map { ("\($0)\(folder)\(link.name)", crc32) }
     }
     for (path, crc32) in candidates {
-      let image = try? read(root + path, buildID: module.buildID, crc32: crc32)
-      if let image, image.hasSymbolTable { return image }
+      guard let file = try? open(root + path) else { continue }
+      if let crc32, CRC32.checksum(of: file.bytes) != crc32 { continue }
+      if let image = try? ElfImage(file.bytes, buildID: module.buildID),
+        image.hasSymbolTable || file.hasDebugInformation
+      {
+        return (file, image)
+      }
     }
     return nil
   }
 
-  /// Reads a file; nil if it is not there.
-  private func read(
-    _ path: String, buildID: [UInt8], crc32: UInt32? = nil
-  ) throws(ElfImage.Failure) -> ElfImage? {
+  /// Maps a file; nil if it is not there.
+  private func open(_ path: String) throws(ElfImage.Failure) -> DebugFile? {
     // Opening a pipe or a device could block or do harm.
     var status = stat()
-    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      let file = try? MappedFile(path: path)
-    else { return nil }
-    if let crc32, CRC32.checksum(of: file.bytes) != crc32 { return nil }
-    return try ElfImage(file.bytes, buildID: buildID)
+    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return try DebugFile(path: path)
   }
 }

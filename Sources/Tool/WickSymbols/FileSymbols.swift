@@ -1,0 +1,99 @@
+internal import WickProfile
+
+/// The symbols and the debug information of one program or library, for lookups by address.
+///
+/// Addresses are those of the file (ELF virtual addresses), as `addr2line` and `objdump` use them.
+public struct FileSymbols: Sendable {
+  /// Why a file cannot be used.
+  public enum Failure: Error, Equatable {
+    /// There is no such file, or it may not be read, or it is no regular file.
+    case missing
+    /// Not a 64-bit little-endian ELF program or library.
+    case unreadable
+  }
+
+  /// A function, and where in it.
+  public struct Location: Hashable, Sendable {
+    /// The function's name; nil where it is not known.
+    public var function: String?
+    /// Source file of the instruction or the inlined call.
+    public var file: String?
+    /// Line in `file`, from 1; 0 where it is not known.
+    public var line: UInt32
+  }
+
+  private var symbols: ModuleSymbols
+  /// Texts that were made already, by address.
+  private var known: [UInt64: Range<Int>] = [:]
+  private var texts: [UInt8] = []
+
+  /// Texts that are kept take no more than this.
+  private static let textLimit = 64 << 20
+
+  /// Reads a file and what belongs to it.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - addresses: All that will be looked up, in any order; nil if that is not known yet.
+  ///   - debugFolders: Where separate debug files are searched.
+  ///   - areNamesRaw: Whether functions have the names that are in the file, not those for people.
+  /// - Throws: `Failure`.
+  public init(
+    path: String, addresses: [UInt64]? = nil, debugFolders: [String] = ["/usr/lib/debug"],
+    areNamesRaw: Bool = false
+  ) throws(Failure) {
+    let finder = ModuleFinder(root: "", debugFolders: debugFolders)
+    let module: Module?
+    do {
+      module = try finder.module(path: path)
+    } catch {
+      throw .unreadable
+    }
+    guard let module else { throw .missing }
+    symbols = finder.symbols(of: module, for: addresses?.sorted())
+    symbols.areNamesRaw = areNamesRaw
+  }
+
+  /// The functions at an address, the innermost inlined call first.
+  ///
+  /// - Parameter address: Of an instruction.
+  /// - Returns: At least one location, all of whose facts may be missing.
+  public mutating func locations(at address: UInt64) -> [Location] {
+    switch symbols.coverage(at: address) {
+    case .functions(let chain):
+      chain.reversed().map { Location(function: $0.function, file: $0.file, line: $0.line) }
+    case .unnamed, .nothing:
+      {
+        let line = symbols.line(at: address)
+        return [Location(function: nil, file: line.file, line: line.line)]
+      }()
+    }
+  }
+
+  /// Appends what `addr2line -f -i` prints for an address: for each function, the innermost first,
+  /// a line with its name and one with file and line; and an empty line behind all.
+  ///
+  /// - Parameters:
+  ///   - address: Of an instruction.
+  ///   - output: Where to append.
+  public mutating func appendText(at address: UInt64, to output: inout [UInt8]) {
+    if let range = known[address] {
+      output += texts[range]
+      return
+    }
+    let start = output.count
+    for location in locations(at: address) {
+      output += (location.function ?? "??").utf8
+      output.append(UInt8(ascii: "\n"))
+      output += (location.file ?? "??").utf8
+      output.append(UInt8(ascii: ":"))
+      output += String(location.line).utf8
+      output.append(UInt8(ascii: "\n"))
+    }
+    output.append(UInt8(ascii: "\n"))
+    if texts.count < Self.textLimit {
+      known[address] = texts.count..<texts.count + output.count - start
+      texts += output[start...]
+    }
+  }
+}
