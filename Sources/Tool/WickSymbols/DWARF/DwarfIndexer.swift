@@ -22,8 +22,6 @@ struct DwarfIndexer: ~Escapable {
   /// - Parameters:
   ///   - unit: One of the reader's.
   ///   - files: What its file numbers mean.
-  ///   - lineReader: Of the file with the line table, if it is not the unit's own.
-  ///   - lineUnit: The unit with the line table.
   ///   - index: Gets the functions.
   mutating func addFunctions(
     of unit: DwarfUnit, files: inout LineTable?, index: inout SourceIndexBuilder
@@ -124,8 +122,8 @@ struct DwarfIndexer: ~Escapable {
         break
       }
       keys.append(key)
-      guard let next = isOriginShared ? supplement.function(at: origin) : reader.function(at: origin)
-      else { break }
+      let next = isOriginShared ? supplement.function(at: origin) : reader.function(at: origin)
+      guard let next else { break }
       (unit, entry) = next
       isShared = isOriginShared
     }

@@ -27,12 +27,11 @@ struct LineTable {
   /// The first special opcode.
   var opcodeBase: UInt8 { UInt8(truncatingIfNeeded: operandCounts.count + 1) }
 
-  /// Reads a header.
+  /// Reads a header; nil for what is none.
   ///
   /// - Parameters:
   ///   - cursor: At the header, in `.debug_line`.
   ///   - addressByteCount: Of the unit; version 5 says it itself.
-  /// - Returns: nil for what is none.
   init?(_ cursor: inout DwarfCursor, addressByteCount: UInt8) {
     let (byteCount, is64Bit) = cursor.initialLength()
     guard !cursor.isDamaged, byteCount <= UInt64(cursor.remaining) else { return nil }
