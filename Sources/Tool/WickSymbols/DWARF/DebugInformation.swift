@@ -77,7 +77,8 @@ struct DebugInformation: ~Escapable {
     var cursor = DwarfCursor(indexer.reader.sections.lines, at: offset)
     let table = LineTable(&cursor, addressByteCount: unit.format.addressByteCount)
     lineBudget -= cursor.offset - Int(min(offset, UInt64(cursor.offset)))
-    guard let table else { return nil }
+    guard var table else { return nil }
+    table.folder = indexer.folder(of: unit)
     if programs.insert(offset).inserted {
       lineBudget -= table.program.count
       var program = LineProgram(indexer.reader.sections.lines, table: table, unit: unit)

@@ -131,6 +131,13 @@ struct DwarfIndexer: ~Escapable {
     return found
   }
 
+  /// A unit's folder.
+  func folder(of unit: DwarfUnit) -> [UInt8] {
+    let folder = unit.root.folder
+    guard folder.kind == .supplementString else { return reader.text(folder, in: unit).array }
+    return supplement.text(DwarfValue(kind: .string, value: folder.value), in: unit).array
+  }
+
   private func origin(
     of entry: FunctionEntry, isShared: Bool
   ) -> (place: UInt64, isShared: Bool)? {

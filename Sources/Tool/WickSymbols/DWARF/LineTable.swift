@@ -14,6 +14,8 @@ struct LineTable {
   private var ids: [UInt32] = []
   private static let unknown = UInt32.max
 
+  /// The unit's folder, to which paths are relative.
+  var folder: [UInt8] = []
   private(set) var format: DwarfFormat
   /// Where the program begins and ends in `.debug_line`.
   private(set) var program: Range<Int>
@@ -146,7 +148,7 @@ struct LineTable {
     if file.folder < UInt64(folders.count) {
       path.prepend(reader.text(folders[Int(file.folder)], in: unit))
     }
-    path.prepend(reader.text(unit.root.folder, in: unit))
+    unsafe path.prepend(folder.span.bytes)
     ids[index] = texts.id(of: path.bytes)
     return ids[index]
   }

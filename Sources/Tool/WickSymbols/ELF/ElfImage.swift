@@ -39,12 +39,13 @@ struct ElfImage {
   ///
   /// - Parameters:
   ///   - bytes: The whole file.
-  ///   - expected: The build-id that the file must have; empty if it must have none.
+  ///   - expected: The build-id that the file must have; empty if it must have none, nil if it is
+  ///     known already to be the right file.
   /// - Throws: `Failure`; before anything but headers and notes is read.
-  init(_ bytes: RawSpan, buildID expected: [UInt8]) throws(Failure) {
+  init(_ bytes: RawSpan, buildID expected: [UInt8]?) throws(Failure) {
     let file = try ElfFile.open(bytes)
     buildID = file.buildID(bytes)
-    guard buildID == expected else { throw .buildIDDiffers(found: buildID) }
+    guard expected == nil || buildID == expected else { throw .buildIDDiffers(found: buildID) }
     code = file.code
     let stubs = PltStubs(file.sections, bytes: bytes, machine: file.machine)
     for section in file.sections where section.hasContents {

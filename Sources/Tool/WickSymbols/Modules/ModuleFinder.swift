@@ -1,12 +1,11 @@
-internal import Glibc
 internal import WickProfile
 
 /// Finds the files that belong to a recorded module and reads its symbols from them.
 ///
 /// A file is used only if its build-id is the recorded one, as what lies at the path may have been
 /// replaced since. Symbols and debug information come from the file itself and, where that is
-/// stripped, from its separate debug file: by build-id below the debug folders, then by the name in
-/// `.gnu_debuglink`.
+/// stripped, from what it keeps of its symbols (`.gnu_debugdata`) and from its separate debug file:
+/// by build-id below the debug folders, then by the name in `.gnu_debuglink`.
 struct ModuleFinder: Sendable {
   /// Put before each path, as in `/proc/PID/root`.
   var root: String
@@ -37,6 +36,9 @@ struct ModuleFinder: Sendable {
       case .buildIDDiffers(let found): problems.append(.otherBuild(found: found))
       }
     }
+    if image?.hasSymbolTable == false, let file, let mini = Self.miniDebugInformation(of: file) {
+      image?.merge(mini)
+    }
     let isWhole = image?.hasSymbolTable == true && file?.hasDebugInformation == true
     if !isWhole, !module.buildID.isEmpty || image?.debugLink != nil,
       let debug = debugFile(of: module, link: image?.debugLink)
@@ -51,8 +53,14 @@ struct ModuleFinder: Sendable {
     if !image.hasSymbolTable, file?.hasDebugInformation != true, module.path != "[vdso]" {
       problems.append(.stripped)
     }
-    let (index, isComplete) = index(of: image, file: file, for: addresses)
-    return ModuleSymbols(index, for: isComplete ? nil : addresses, problems: problems)
+    let indexer = ModuleIndexer(root: root, debugFolders: debugFolders)
+    let outcome = indexer.index(of: image, file: file, for: addresses)
+    if let damaged = file?.damagedSections, !damaged.isEmpty {
+      problems.append(.damagedSections(names: damaged))
+    }
+    return ModuleSymbols(
+      outcome.index, for: outcome.isComplete ? nil : addresses,
+      problems: problems + outcome.problems)
   }
 
   /// A file as if it had been recorded as it is now; nil if it is not there.
@@ -66,21 +74,11 @@ struct ModuleFinder: Sendable {
     return Module(path: path, buildID: elf.buildID(file.bytes), loadBias: 0, extent: 0..<0)
   }
 
-  private func index(
-    of image: ElfImage, file: DebugFile?, for addresses: [UInt64]?
-  ) -> (index: SourceIndex, isComplete: Bool) {
-    let table = SymbolTable(
-      image.symbols, names: image.names, code: image.code, functions: image.functions)
-    guard let file, file.hasDebugInformation else {
-      var builder = SourceIndexBuilder(code: image.code, byteCount: 0)
-      return (builder.build(symbols: table, functions: image.functions), true)
-    }
-    let sections = file.dwarf
-    var builder = SourceIndexBuilder(code: image.code, byteCount: sections.byteCount)
-    var splitFiles = SplitFiles(folders: [])
-    var information = DebugInformation(sections, supplement: DwarfSections())
-    let isComplete = information.add(for: addresses, splitFiles: &splitFiles, to: &builder)
-    return (builder.build(symbols: table, functions: image.functions), isComplete)
+  /// The symbols of a stripped file that distributions leave in it (`.gnu_debugdata`).
+  private static func miniDebugInformation(of file: DebugFile) -> ElfImage? {
+    let section = file.section(".gnu_debugdata")
+    guard section.byteCount > 0, let bytes = Decompression.xz(section) else { return nil }
+    return unsafe try? ElfImage(bytes.span.bytes, buildID: nil)
   }
 
   private func debugFile(
@@ -99,7 +97,10 @@ struct ModuleFinder: Sendable {
       let crc32 = module.buildID.isEmpty ? link.crc32 : nil
       candidates.append(("\(folder)\(link.name)", crc32))
       candidates.append(("\(folder).debug/\(link.name)", crc32))
-      candidates += debugFolders.map { ("\($0)\(folder)\(link.name)", crc32) }
+      for debugFolder in debugFolders {
+        candidates.append(("\(debugFolder)\(folder)\(link.name)", crc32))
+        candidates.append(("\(debugFolder)/\(link.name)", crc32))
+      }
     }
     for (path, crc32) in candidates {
       guard let file = try? open(root + path) else { continue }
@@ -115,9 +116,6 @@ struct ModuleFinder: Sendable {
 
   /// Maps a file; nil if it is not there.
   private func open(_ path: String) throws(ElfImage.Failure) -> DebugFile? {
-    // Opening a pipe or a device could block or do harm.
-    var status = stat()
-    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return try DebugFile(path: path)
+    DebugFile.isRegular(path) ? try DebugFile(path: path) : nil
   }
 }

@@ -6,6 +6,12 @@ struct ModuleSymbols: Sendable {
   enum Problem: Hashable {
     case missing, unreadable, stripped, noBuildID
     case otherBuild(found: [UInt8])
+    /// Sections that cannot be decompressed.
+    case damagedSections(names: [String])
+    /// The file is missing that `dwz` has put the common part of the debug information in.
+    case withoutSharedFile(name: String)
+    /// Files of split debug information are missing.
+    case withoutSplitUnits(count: Int)
   }
 
   /// A function at an address, with the source of the instruction or the inlined call in it.
