@@ -32,13 +32,14 @@ enum SharedDebugFile {
       buildID: Array(bytes[cursor.offset..<cursor.offset + Int(idCount)]))
   }
 
-  /// Finds the file; nil if it is not there or another one.
+  /// Finds the file.
   ///
   /// - Parameters:
   ///   - link: What the debug file says.
   ///   - file: The debug file.
   ///   - root: Put before absolute paths.
   ///   - debugFolders: Where debug files are searched.
+  /// - Returns: The file; nil if it is not there, or another one.
   static func find(
     _ link: Link, of file: DebugFile, root: String, debugFolders: [String]
   ) -> DebugFile? {

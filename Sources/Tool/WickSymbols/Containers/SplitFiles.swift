@@ -99,6 +99,7 @@ extension DebugFile {
   /// - Parameters:
   ///   - main: Those of the file with the code, which has the addresses.
   ///   - parts: What of this file belongs to the unit; nil for all.
+  /// - Returns: Sections as if the unit were in the main file.
   @_lifetime(borrow self, copy main)
   func splitDwarf(with main: DwarfSections, parts: SplitPackage.Parts?) -> DwarfSections {
     DwarfSections(
