@@ -37,12 +37,13 @@ public struct FileSymbols: Sendable {
   ///   - addresses: All that will be looked up, in any order; nil if that is not known yet.
   ///   - debugFolders: Where separate debug files are searched.
   ///   - areNamesRaw: Whether functions have the names that are in the file, not those for people.
+  ///   - cache: Where to keep what was read; nil: nowhere.
   /// - Throws: `Failure`.
   public init(
     path: String, addresses: [UInt64]? = nil, debugFolders: [String] = ["/usr/lib/debug"],
-    areNamesRaw: Bool = false
+    areNamesRaw: Bool = false, cache: SymbolCache? = nil
   ) throws(Failure) {
-    let finder = ModuleFinder(root: "", debugFolders: debugFolders)
+    let finder = ModuleFinder(root: "", debugFolders: debugFolders, cache: cache)
     let module: Module?
     do {
       module = try finder.module(path: path)

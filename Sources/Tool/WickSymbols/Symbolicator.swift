@@ -27,8 +27,11 @@ public struct Symbolicator: Sendable {
   ///   - root: Put before the path of each file, such as `/proc/PID/root` for a process in a
   ///     container.
   ///   - debugFolders: Where separate debug files are searched, below `root` too.
-  public init(root: String = "", debugFolders: [String] = ["/usr/lib/debug"]) {
-    finder = ModuleFinder(root: root, debugFolders: debugFolders)
+  ///   - cache: Where to keep what was read; nil: nowhere.
+  public init(
+    root: String = "", debugFolders: [String] = ["/usr/lib/debug"], cache: SymbolCache? = nil
+  ) {
+    finder = ModuleFinder(root: root, debugFolders: debugFolders, cache: cache)
   }
 
   /// Names all frames that have an address and no function yet.

@@ -6,7 +6,7 @@ import Glibc
 enum Wick {
   static let subcommands: [any Subcommand.Type] = [
     Record.self, Report.self, FlameGraphCommand.self, FoldedCommand.self,
-    Symbolize.self, Doctor.self,
+    Symbolize.self, CacheCommand.self, Doctor.self,
   ]
 
   static func main() {

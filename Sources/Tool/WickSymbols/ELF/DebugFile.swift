@@ -10,10 +10,11 @@ final class DebugFile {
   /// All of `file`.
   private let contents: UnsafeRawBufferPointer
   let elf: ElfFile
-  /// Decompressed sections by the name that they have when they are not compressed.
-  private let inflated: [String: [UInt8]]
-  /// Names of sections that could not be decompressed.
-  let damagedSections: [String]
+  /// Decompressed sections by the name that they have when they are not compressed; nil for those
+  /// that cannot be. What is here stays, as others hold its bytes.
+  private var inflated: [String: [UInt8]?] = [:]
+  /// Names of sections that could not be decompressed when they were asked for.
+  private(set) var damagedSections: [String] = []
 
   /// Maps a file.
   ///
@@ -24,7 +25,6 @@ final class DebugFile {
     self.path = path
     elf = try Self.headers(file)
     unsafe contents = Self.contents(file)
-    (inflated, damagedSections) = Self.inflate(elf, file)
     self.file = file
   }
 
@@ -48,56 +48,44 @@ final class DebugFile {
     unsafe file.bytes.withUnsafeBytes { unsafe $0 }
   }
 
-  private static func inflate(
-    _ elf: ElfFile, _ file: borrowing MappedFile
-  ) -> (contents: [String: [UInt8]], damaged: [String]) {
-    var inflated: [String: [UInt8]] = [:]
-    var damaged: [String] = []
-    for section in elf.sections where section.type != 8 {
-      let isOld = section.name.hasPrefix(".zdebug_")
-      guard isOld || section.isCompressed else { continue }
-      let name = isOld ? "." + section.name.dropFirst(2) : section.name
-      guard needed.contains(name), inflated[name] == nil else { continue }
-      if let bytes = CompressedSection.contents(of: section, in: file.bytes) {
-        inflated[name] = bytes
-      } else {
-        damaged.append(section.name)
-      }
-    }
-    return (inflated, damaged)
-  }
-
-  /// Sections that are read.
-  private static let needed: Set<String> = {
-    let names = [
-      "info", "abbrev", "str", "line_str", "str_offsets", "addr", "ranges", "rnglists", "line",
-    ]
-    return Set(
-      names.map { ".debug_\($0)" } + names.map { ".debug_\($0).dwo" }
-        + [".debug_cu_index", ".debug_sup", ".gnu_debugdata"])
-  }()
-
   /// The whole file.
   var bytes: RawSpan {
     @_lifetime(borrow self)
     get { unsafe _overrideLifetime(contents.bytes, borrowing: self) }
   }
 
-  /// Whether there is any debug information.
+  /// Whether there is debug information, though perhaps damaged.
   var hasDebugInformation: Bool {
-    section(".debug_info").byteCount > 0 || section(".debug_info.dwo").byteCount > 0
+    elf.sections.contains { section in
+      section.type != 8 && section.byteCount > 0
+        && (section.name == ".debug_info" || section.name == ".zdebug_info")
+    }
   }
 
   /// The contents of a section; empty where there is none.
+  ///
+  /// - Parameter name: Its name when it is not compressed.
+  /// - Returns: Its contents, decompressed.
   @_lifetime(borrow self)
   func section(_ name: String) -> RawSpan {
-    if let bytes = inflated[name] {
-      return unsafe _overrideLifetime(bytes.span.bytes, borrowing: self)
+    if let known = inflated[name] {
+      // Nothing is ever removed, so the array lives as long as this.
+      guard let known else { return RawSpan() }
+      return unsafe _overrideLifetime(known.span.bytes, borrowing: self)
     }
-    guard let section = elf.sections.first(where: { $0.name == name && $0.hasContents }) else {
-      return RawSpan()
+    let oldName = name.hasPrefix(".debug_") ? ".z" + name.dropFirst() : name
+    for section in elf.sections where section.type != 8 {
+      if section.name == name, section.hasContents {
+        return bytes.clamped(offset: section.offset, byteCount: section.byteCount)
+      }
+      if section.name == name || section.name == oldName {
+        let contents = CompressedSection.contents(of: section, in: bytes)
+        if contents == nil { damagedSections.append(section.name) }
+        inflated[name] = .some(contents)
+        return self.section(name)
+      }
     }
-    return bytes.clamped(offset: section.offset, byteCount: section.byteCount)
+    return RawSpan()
   }
 
   /// The DWARF sections of a file with code, or of what several share.

@@ -1,4 +1,5 @@
 internal import CWickElf
+internal import Glibc
 
 /// The headers of an ELF file, read through libelf.
 ///

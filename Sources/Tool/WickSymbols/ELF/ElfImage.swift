@@ -1,4 +1,5 @@
 internal import CWickElf
+internal import Glibc
 internal import WickRecording
 
 /// What symbolication needs of one ELF file, copied out of it.

@@ -11,6 +11,8 @@ struct ModuleFinder: Sendable {
   var root: String
   /// Folders of separate debug files.
   var debugFolders: [String]
+  /// Where indices are kept; nil: nowhere.
+  var cache: SymbolCache?
 
   /// Reads the symbols of a module.
   ///
@@ -19,6 +21,7 @@ struct ModuleFinder: Sendable {
   ///   - addresses: What will be looked up, ascending; nil for anything.
   /// - Returns: The symbols, or what is amiss.
   func symbols(of module: Module, for addresses: [UInt64]? = nil) -> ModuleSymbols {
+    if let index = cache?.index(of: module.buildID) { return ModuleSymbols(index, problems: []) }
     var problems: [ModuleSymbols.Problem] = []
     var file: DebugFile?
     var image: ElfImage?
@@ -57,6 +60,10 @@ struct ModuleFinder: Sendable {
     let outcome = indexer.index(of: image, file: file, for: addresses)
     if let damaged = file?.damagedSections, !damaged.isEmpty {
       problems.append(.damagedSections(names: damaged))
+    }
+    // What is incomplete may be complete the next time.
+    if outcome.isComplete, outcome.index.hasLines, problems.isEmpty, outcome.problems.isEmpty {
+      cache?.keep(outcome.index, of: module.buildID)
     }
     return ModuleSymbols(
       outcome.index, for: outcome.isComplete ? nil : addresses,

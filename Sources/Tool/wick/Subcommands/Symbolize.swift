@@ -19,6 +19,7 @@ enum Symbolize: Subcommand {
     Option(name: "--executable", letter: "e", value: "FILE", help: "The program or library."),
     Option(name: "--json", help: "Writes JSON, one object a line for each address."),
     Option(name: "--raw-names", help: "Shows names as they are in the file."),
+    Option(name: "--no-cache", help: "Reads all anew, and keeps nothing."),
     Option(
       name: "--debug-dir", value: "DIR",
       help: "Where separate debug files are, too. May be repeated.", isRepeatable: true),
@@ -63,7 +64,8 @@ enum Symbolize: Subcommand {
       return try FileSymbols(
         path: path, addresses: addresses.isEmpty ? nil : addresses,
         debugFolders: arguments.all("--debug-dir") + ["/usr/lib/debug"],
-        areNamesRaw: arguments.has("--raw-names"))
+        areNamesRaw: arguments.has("--raw-names"),
+        cache: arguments.has("--no-cache") ? nil : .ofUser())
     } catch .missing {
       throw Failure.noTarget("cannot read \(path): \(reason(path))")
     } catch .unreadable {
