@@ -23,12 +23,7 @@ public struct FileSymbols: Sendable {
   }
 
   private var symbols: ModuleSymbols
-  /// Texts that were made already, by address.
-  private var known: [UInt64: Range<Int>] = [:]
-  private var texts: [UInt8] = []
-
-  /// Texts that are kept take no more than this.
-  private static let textLimit = 64 << 20
+  private var texts = SymbolTexts()
 
   /// Reads a file and what belongs to it.
   ///
@@ -60,15 +55,13 @@ public struct FileSymbols: Sendable {
   /// - Parameter address: Of an instruction.
   /// - Returns: At least one location, all of whose facts may be missing.
   public mutating func locations(at address: UInt64) -> [Location] {
-    switch symbols.coverage(at: address) {
-    case .functions(let chain):
-      chain.reversed().map { Location(function: $0.function, file: $0.file, line: $0.line) }
-    case .unnamed, .nothing:
-      {
-        let line = symbols.line(at: address)
-        return [Location(function: nil, file: line.file, line: line.line)]
-      }()
+    if case .functions(let chain) = symbols.coverage(at: address) {
+      return chain.reversed().map {
+        Location(function: $0.function, file: $0.file, line: $0.line)
+      }
     }
+    let line = symbols.line(at: address)
+    return [Location(function: nil, file: line.file, line: line.line)]
   }
 
   /// Appends what `addr2line -f -i` prints for an address: for each function, the innermost first,
@@ -78,23 +71,6 @@ public struct FileSymbols: Sendable {
   ///   - address: Of an instruction.
   ///   - output: Where to append.
   public mutating func appendText(at address: UInt64, to output: inout [UInt8]) {
-    if let range = known[address] {
-      output += texts[range]
-      return
-    }
-    let start = output.count
-    for location in locations(at: address) {
-      output += (location.function ?? "??").utf8
-      output.append(UInt8(ascii: "\n"))
-      output += (location.file ?? "??").utf8
-      output.append(UInt8(ascii: ":"))
-      output += String(location.line).utf8
-      output.append(UInt8(ascii: "\n"))
-    }
-    output.append(UInt8(ascii: "\n"))
-    if texts.count < Self.textLimit {
-      known[address] = texts.count..<texts.count + output.count - start
-      texts += output[start...]
-    }
+    texts.append(address, of: symbols, to: &output)
   }
 }

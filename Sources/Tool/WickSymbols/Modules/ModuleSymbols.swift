@@ -30,7 +30,7 @@ struct ModuleSymbols: Sendable {
     case nothing
   }
 
-  private let index: SourceIndex
+  let index: SourceIndex
   /// What the index was made for; nil if it has the whole module.
   private let addresses: Set<UInt64>?
   /// In the order in which they were met.
@@ -87,13 +87,18 @@ struct ModuleSymbols: Sendable {
     return .functions(chain.reversed())
   }
 
+  /// A function's name as it is shown.
+  func name(_ number: UInt32) -> String {
+    let symbol = index.string(number)
+    return symbol.isEmpty ? "??" : areNamesRaw ? symbol : Demangler.name(of: symbol)
+  }
+
   private mutating func location(of node: SourceNode, file: UInt32, line: UInt32) -> Location {
     let name: String
     if let known = names[node.name] {
       name = known
     } else {
-      let symbol = index.string(node.name)
-      name = symbol.isEmpty ? "??" : areNamesRaw ? symbol : Demangler.name(of: symbol)
+      name = self.name(node.name)
       names[node.name] = name
     }
     guard file != TextPool.empty else { return Location(function: name) }

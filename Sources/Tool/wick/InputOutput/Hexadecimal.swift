@@ -1,16 +1,15 @@
 /// Addresses as people and tools write them.
 enum Hexadecimal {
   /// Reads an address with or without `0x`; nil for anything else.
-  static func address(_ text: ArraySlice<UInt8>) -> UInt64? {
-    var digits = text
-    if digits.count > 2, digits.first == UInt8(ascii: "0"),
-      digits[digits.startIndex + 1] | 0x20 == UInt8(ascii: "x")
-    {
-      digits = digits.dropFirst(2)
+  static func address(_ text: Span<UInt8>) -> UInt64? {
+    var index = 0
+    if text.count > 2, text[0] == UInt8(ascii: "0"), text[1] | 0x20 == UInt8(ascii: "x") {
+      index = 2
     }
-    guard !digits.isEmpty else { return nil }
+    guard index < text.count else { return nil }
     var value: UInt64 = 0
-    for digit in digits {
+    while index < text.count {
+      let digit = text[index]
       let number: UInt8
       switch digit {
       case UInt8(ascii: "0")...UInt8(ascii: "9"): number = digit - UInt8(ascii: "0")
@@ -20,6 +19,7 @@ enum Hexadecimal {
       }
       guard value >> 60 == 0 else { return nil }
       value = value << 4 | UInt64(number)
+      index += 1
     }
     return value
   }

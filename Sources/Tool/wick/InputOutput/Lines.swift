@@ -8,7 +8,7 @@ enum Lines {
   ///   - body: Gets each line that is not empty, without the blanks around it.
   ///   - pause: Called before more is read, so that whoever writes may wait for answers.
   /// - Throws: What `body` throws; `Failure` if standard input cannot be read.
-  static func read(_ body: (ArraySlice<UInt8>) throws -> Void, pause: () -> Void) throws {
+  static func read(_ body: (Span<UInt8>) throws -> Void, pause: () -> Void) throws {
     var part = [UInt8](repeating: 0, count: 1 << 16)
     var rest: [UInt8] = []
     while true {
@@ -24,23 +24,32 @@ enum Lines {
       }
       if count == 0 { break }
       rest += part[..<count]
-      var start = 0
-      while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
-        try give(rest[start..<end], to: body)
-        start = end + 1
-      }
-      rest.removeFirst(start)
+      let used = try giveLines(of: rest.span, to: body)
+      rest.removeFirst(used)
     }
-    try give(rest[...], to: body)
+    try give(rest.span, to: body)
+  }
+
+  /// Gives whole lines; returns how many bytes these are.
+  private static func giveLines(
+    of bytes: Span<UInt8>, to body: (Span<UInt8>) throws -> Void
+  ) throws -> Int {
+    var start = 0
+    for index in bytes.indices where bytes[index] == UInt8(ascii: "\n") {
+      try give(bytes.extracting(start..<index), to: body)
+      start = index + 1
+    }
+    return start
   }
 
   private static func give(
-    _ line: ArraySlice<UInt8>, to body: (ArraySlice<UInt8>) throws -> Void
+    _ line: Span<UInt8>, to body: (Span<UInt8>) throws -> Void
   ) throws {
-    var line = line
-    while let last = line.last, isBlank(last) { line.removeLast() }
-    while let first = line.first, isBlank(first) { line.removeFirst() }
-    if !line.isEmpty { try body(line) }
+    var start = 0
+    var end = line.count
+    while end > start, isBlank(line[end - 1]) { end -= 1 }
+    while start < end, isBlank(line[start]) { start += 1 }
+    if start < end { try body(line.extracting(start..<end)) }
   }
 
   private static func isBlank(_ byte: UInt8) -> Bool {

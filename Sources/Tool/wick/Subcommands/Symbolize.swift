@@ -30,7 +30,7 @@ enum Symbolize: Subcommand {
       throw arguments.usage("name a file, as in 'wick symbolize -e ./server 0x1a2b0'")
     }
     let addresses = try arguments.words.map { word in
-      guard let address = Hexadecimal.address(Array(word.utf8)[...]) else {
+      guard let address = Hexadecimal.address(Array(word.utf8).span) else {
         throw arguments.usage("'\(word)' is no hexadecimal address")
       }
       return address
@@ -45,9 +45,9 @@ enum Symbolize: Subcommand {
     try Lines.read { line in
       guard let address = Hexadecimal.address(line) else {
         try output.finish()
+        let start = line.extracting(0..<min(line.count, 40)).indices.map { line[$0] }
         throw Failure.failed(
-          "standard input: '\(String(decoding: line.prefix(40), as: UTF8.self))' is no hexadecimal"
-            + " address")
+          "standard input: '\(String(decoding: start, as: UTF8.self))' is no hexadecimal address")
       }
       output.add(address)
     } pause: {
