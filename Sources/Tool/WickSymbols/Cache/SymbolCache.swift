@@ -74,7 +74,7 @@ public struct SymbolCache: Sendable {
     return index
   }
 
-  /// Keeps an index. That it could not be written is no reason to fail: it is made again.
+  /// Keeps an index, if that is possible: if not, it is made again the next time.
   func keep(_ index: SourceIndex, of buildID: [UInt8]) {
     guard buildID.count >= Self.shortestID, makeFolder() else { return }
     let header = CacheFile.header(of: index, buildID: buildID)

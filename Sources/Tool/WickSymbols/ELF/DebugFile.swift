@@ -10,8 +10,9 @@ final class DebugFile {
   /// All of `file`.
   private let contents: UnsafeRawBufferPointer
   let elf: ElfFile
-  /// Decompressed sections by the name that they have when they are not compressed; nil for those
-  /// that cannot be. What is here stays, as others hold its bytes.
+  /// Decompressed sections by their name when not compressed; nil for those that cannot be.
+  ///
+  /// What is here stays, as others hold its bytes.
   private var inflated: [String: [UInt8]?] = [:]
   /// Names of sections that could not be decompressed when they were asked for.
   private(set) var damagedSections: [String] = []

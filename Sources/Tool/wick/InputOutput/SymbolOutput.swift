@@ -50,6 +50,8 @@ struct SymbolOutput {
         }
       }
     }
-    return json.take() + "\n"
+    // On one line: newlines within texts are escaped.
+    let lines = json.take().split(separator: "\n")
+    return lines.map { $0.drop { $0 == " " } }.joined() + "\n"
   }
 }

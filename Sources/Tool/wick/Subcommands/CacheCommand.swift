@@ -37,6 +37,7 @@ enum CacheCommand: Subcommand {
 
   private static func description(_ fileCount: Int, _ byteCount: Int) -> String {
     let tenths = (byteCount * 10 + 500_000) / 1_000_000
-    return "\(fileCount) \(fileCount == 1 ? "program" : "programs"), \(tenths / 10).\(tenths % 10) MB"
+    let noun = fileCount == 1 ? "program" : "programs"
+    return "\(fileCount) \(noun), \(tenths / 10).\(tenths % 10) MB"
   }
 }
