@@ -94,7 +94,9 @@ import Testing
         var file = URL(filePath: String(place[..<colon])).standardized.path
         // Without debug information llvm-symbolizer takes the file from the symbol table.
         if place.hasSuffix(":0"), !place.hasPrefix("/") { file = "??" }
-        return [Demangler.withoutCloneSuffixes(String(lines[index])), file + place[colon...]]
+        // By the names that people see: of a constructor's symbols (C1, C2, C4) each takes another,
+        // and llvm-symbolizer shows those of clones.
+        return [Demangler.name(of: String(lines[index])), file + place[colon...]]
       }
     }
   }
