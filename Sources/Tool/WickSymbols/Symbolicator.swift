@@ -18,8 +18,11 @@ public struct Symbolicator: Sendable {
     }
   }
 
-  private let finder: ModuleFinder
+  private var finder: ModuleFinder
   private var modules: [Key: ModuleSymbols] = [:]
+
+  /// Of more processes the files are not looked for.
+  private static let processLimit = 64
 
   /// Creates a symbolicator.
   ///
@@ -42,13 +45,19 @@ public struct Symbolicator: Sendable {
   public mutating func symbolicate(_ profile: Profile) -> Profile {
     var counts: [Key: NameCount] = [:]
     var order: [Key] = []
+    finder.processes = profile.origin.processes.prefix(Self.processLimit).map {
+      LiveProcess(pid: $0.pid)
+    }
     readModules(of: profile)
+    // With several processes an address alone says nothing.
+    let processes = profile.origin.processes
+    let perfMap = processes.count == 1 ? PerfMap(pid: processes[0].pid) : nil
     var result = profile.replacingFrames { frame in
       guard frame.function.isEmpty, let address = frame.address,
         let lookupAddress = frame.lookupAddress
       else { return [frame] }
       guard let index = frame.module, profile.modules.indices.contains(index) else {
-        return [frame.named(Hex.address(address))]
+        return [frame.named(perfMap?.name(at: lookupAddress) ?? Hex.address(address))]
       }
       let module = profile.modules[index]
       let key = Key(module)

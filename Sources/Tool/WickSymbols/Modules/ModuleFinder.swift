@@ -3,7 +3,7 @@ internal import WickProfile
 /// Finds the files that belong to a recorded module and reads its symbols from them.
 ///
 /// A file is used only if its build-id is the recorded one, as what lies at the path may have been
-/// replaced since. Symbols and debug information come from the file itself and, where that is
+/// replaced since; then the file that runs is taken from the process, as long as that lives. Symbols and debug information come from the file itself and, where that is
 /// stripped, from what it keeps of its symbols (`.gnu_debugdata`) and from its separate debug file:
 /// by build-id below the debug folders, then by the name in `.gnu_debuglink`.
 struct ModuleFinder: Sendable {
@@ -13,6 +13,8 @@ struct ModuleFinder: Sendable {
   var debugFolders: [String]
   /// Where indices are kept; nil: nowhere.
   var cache: SymbolCache?
+  /// The processes that ran the module, which may still do so.
+  var processes: [LiveProcess] = []
 
   /// Reads the symbols of a module.
   ///
@@ -38,6 +40,10 @@ struct ModuleFinder: Sendable {
       case .unreadable: problems.append(.unreadable)
       case .buildIDDiffers(let found): problems.append(.otherBuild(found: found))
       }
+    }
+    if image == nil, let live = liveFile(of: module) {
+      (file, image) = live
+      problems = []
     }
     if image?.hasSymbolTable == false, let file, let mini = Self.miniDebugInformation(of: file) {
       image?.merge(mini)
@@ -79,6 +85,20 @@ struct ModuleFinder: Sendable {
     guard let file = try open(root + path) else { return nil }
     let elf = try ElfFile.open(file.bytes)
     return Module(path: path, buildID: elf.buildID(file.bytes), loadBias: 0, extent: 0..<0)
+  }
+
+  /// The file that ran, from a process that has it mapped.
+  private func liveFile(of module: Module) -> (file: DebugFile, image: ElfImage)? {
+    // Without a build-id nothing tells the file from another.
+    guard !module.buildID.isEmpty, module.path.hasPrefix("/") else { return nil }
+    for path in processes.flatMap({ $0.candidates(for: module.path) }) {
+      if let file = DebugFile.open(path),
+        let image = try? ElfImage(file.bytes, buildID: module.buildID)
+      {
+        return (file, image)
+      }
+    }
+    return nil
   }
 
   /// The symbols of a stripped file that distributions leave in it (`.gnu_debugdata`).
