@@ -10,7 +10,8 @@ if ! command -v swift >/dev/null; then
 fi
 
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config \
-  binutils elfutils gcc g++ gdb wrk curl chromium
+  zlib1g-dev libzstd-dev liblzma-dev binutils elfutils dwz llvm lld xz-utils gcc g++ gdb wrk \
+  curl chromium
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
