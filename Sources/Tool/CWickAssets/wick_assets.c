@@ -6,6 +6,9 @@ static const char flamegraph_js[] = {
 static const char flamegraph_css[] = {
 #embed "flamegraph.css"
 };
+static const char annotate_css[] = {
+#embed "annotate.css"
+};
 
 const char *wick_asset_flamegraph_js(size_t *byte_count) {
     *byte_count = sizeof(flamegraph_js);
@@ -15,4 +18,9 @@ const char *wick_asset_flamegraph_js(size_t *byte_count) {
 const char *wick_asset_flamegraph_css(size_t *byte_count) {
     *byte_count = sizeof(flamegraph_css);
     return flamegraph_css;
+}
+
+const char *wick_asset_annotate_css(size_t *byte_count) {
+    *byte_count = sizeof(annotate_css);
+    return annotate_css;
 }

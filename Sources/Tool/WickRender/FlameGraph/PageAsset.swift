@@ -1,12 +1,15 @@
 import CWickAssets
 
-/// Script and style of a flame graph, as embedded in the tool.
+/// Scripts and styles of pages, as embedded in the tool.
 enum PageAsset {
-  /// The script.
+  /// The script of a flame graph.
   static var script: String { unsafe text(wick_asset_flamegraph_js) }
 
-  /// The style sheet.
+  /// The style sheet of a flame graph.
   static var style: String { unsafe text(wick_asset_flamegraph_css) }
+
+  /// The style sheet of annotated sources.
+  static var annotationStyle: String { unsafe text(wick_asset_annotate_css) }
 
   private static func text(
     _ asset: (UnsafeMutablePointer<Int>?) -> UnsafePointer<CChar>?

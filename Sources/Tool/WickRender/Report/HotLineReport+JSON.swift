@@ -1,0 +1,50 @@
+internal import WickProfile
+
+extension HotLineReport {
+  /// Writes the report as JSON; `version` rises when a key changes its meaning.
+  ///
+  /// What is not known is null: `file`, and `line`.
+  public func writeJSON(to output: inout some TextOutputStream) {
+    var json = JSONWriter()
+    json.object { json in
+      json.integer("version", 1)
+      json.object("value") { json in
+        json.string("name", valueType.name)
+        json.string("unit", valueType.unit)
+      }
+      json.integer("total", total)
+      json.integer("lineCount", table.rows.count)
+      json.array("lines") { json in
+        for row in rows {
+          write(row, to: &json)
+          output.write(json.take())
+        }
+      }
+      json.object("accounting") { account.writeAccounting(to: &$0) }
+      json.object("origin") { account.writeOrigin(to: &$0) }
+    }
+    output.write(json.take())
+    output.write("\n")
+  }
+
+  private func write(_ row: LineTable.Row, to json: inout JSONWriter) {
+    let (own, all) = (row.selfValues[table.column], row.totalValues[table.column])
+    json.object { json in
+      json.place(row.place)
+      json.integer("self", own)
+      json.number("selfPercent", Decimal.percent(own, of: total))
+      json.integer("total", all)
+      json.number("totalPercent", Decimal.percent(all, of: total))
+    }
+  }
+}
+
+extension JSONWriter {
+  /// Writes the keys of a place into an open object.
+  mutating func place(_ place: LineTable.Place) {
+    string("file", place.line.file)
+    integer("line", place.line.line == 0 ? nil : place.line.line)
+    string("function", place.function.name)
+    string("module", place.function.module)
+  }
+}
