@@ -67,10 +67,14 @@ let package = Package(
     tool(
       "WickSymbols", uses: ["CWickCompression", "CWickElf", "WickProfile", "WickRecording"],
       links: [.linkedLibrary("stdc++")]),
+    .systemLibrary(
+      name: "CWickCapstone", path: "Sources/Tool/CWickCapstone", pkgConfig: "capstone",
+      providers: [.apt(["libcapstone-dev"])]),
+    tool("WickDisassembly", uses: ["CWickCapstone"]),
     tool("WickFormats", uses: ["WickProfile"]),
     .target(
       name: "CWickAssets", path: "Sources/Tool/CWickAssets",
-      exclude: ["flamegraph.js", "flamegraph.css"], cSettings: c),
+      exclude: ["annotate.css", "flamegraph.css", "flamegraph.js"], cSettings: c),
     tool("WickRender", uses: ["CWickAssets", "WickProfile"]),
     .target(
       name: "CWickKernel", path: "Sources/Tool/CWickKernel",
@@ -78,8 +82,8 @@ let package = Package(
     .executableTarget(
       name: "wick",
       dependencies: [
-        "CWickFormat", "CWickKernel", "WickProfile", "WickRecording", "WickSymbols", "WickFormats",
-        "WickRender",
+        "CWickFormat", "CWickKernel", "WickProfile", "WickRecording", "WickSymbols",
+        "WickDisassembly", "WickFormats", "WickRender",
       ],
       path: "Sources/Tool/wick", swiftSettings: library),
 

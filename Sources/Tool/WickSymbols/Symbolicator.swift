@@ -21,6 +21,9 @@ public struct Symbolicator: Sendable {
   private var finder: ModuleFinder
   private var modules: [Key: ModuleSymbols] = [:]
 
+  /// Called before a module is read, which may take long.
+  public var willRead: (@Sendable (Module) -> Void)?
+
   /// Of more processes the files are not looked for.
   private static let processLimit = 64
 
@@ -103,6 +106,7 @@ public struct Symbolicator: Sendable {
       guard let addresses = wanted.removeValue(forKey: key)?.sorted(),
         modules[key]?.serves(addresses) != true
       else { continue }
+      willRead?(module)
       modules[key] = finder.symbols(of: module, for: addresses)
     }
   }

@@ -11,11 +11,15 @@ extension Folded {
   ///   - profile: The profile.
   ///   - column: Index into `profile.valueTypes`.
   ///   - threads: Whether each stack has its thread, as `name-tid`, above its first function.
+  ///   - marksInlined: Whether the names of inlined functions end with `_[i]`, as flame graph tools
+  ///     know them.
   ///   - output: Receives the lines.
   public static func write(
-    _ profile: Profile, column: Int = 0, threads: Bool = false,
+    _ profile: Profile, column: Int = 0, threads: Bool = false, marksInlined: Bool = false,
     to output: inout some TextOutputStream
   ) {
-    FoldedWriter(FoldedTree(profile, column: column, threads: threads)).write(to: &output)
+    let tree = FoldedTree(
+      profile, column: column, threads: threads, marksInlined: marksInlined)
+    FoldedWriter(tree).write(to: &output)
   }
 }

@@ -10,8 +10,10 @@ struct FoldedTree {
   private(set) var values: [Int64] = []
   private var nameIDs: [[UInt8]: Int] = [:]
 
-  init(_ profile: Profile, column: Int, threads: Bool) {
-    let names = profile.frames.map { intern(profile.name(of: $0)) }
+  init(_ profile: Profile, column: Int, threads: Bool, marksInlined: Bool = false) {
+    let names = profile.frames.map { frame in
+      intern(profile.name(of: frame) + (marksInlined && frame.isInlined ? "_[i]" : ""))
+    }
     let roots = profile.threads.map { root(of: $0, in: profile, threads: threads) }
     var placed = PlacedStacks()
     for (row, sample) in profile.samples.enumerated() {

@@ -23,7 +23,7 @@ enum Console {
 
   /// Text without control characters but newlines: names come from files and may be made to steer
   /// a terminal.
-  private static func harmless(_ text: String) -> String {
+  static func harmless(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       let isControl = scalar.properties.generalCategory == .control && scalar != "\n"

@@ -24,23 +24,41 @@ struct Input {
   ) throws -> Input {
     let path = try path ?? newestRecording()
     let name = name ?? path
-    var profile: Profile
-    if path == "-" {
-      let bytes = try readAll(of: STDIN_FILENO, name: "standard input")
-      profile = try unsafe parse(bytes.span.bytes, name: "standard input")
-    } else if isPipe(path) {
-      let bytes = try readPipe(path)
-      profile = try unsafe parse(bytes.span.bytes, name: name)
-    } else {
-      let file = try map(path)
-      profile = try parse(file.bytes, name: name)
+    var profile: Profile = try Progress.during("reading \(name)") { _ in
+      try load(path, name: name)
     }
     if symbolicate, profile.frames.contains(where: { $0.function.isEmpty }) {
-      var symbolicator = Symbolicator(cache: .ofUser())
-      profile = symbolicator.symbolicate(profile)
+      profile = Progress.during("naming functions of \(name)") { say in
+        var symbolicator = Symbolicator(cache: .ofUser())
+        symbolicator.willRead = { say("reading symbols of \($0.name)") }
+        return symbolicator.symbolicate(profile)
+      }
     }
     for warning in profile.origin.warnings { Console.error("\(name): \(warning)") }
     return Input(path: isPipe(path) ? "-" : name, profile: profile)
+  }
+
+  private static func load(_ path: String, name: String) throws -> Profile {
+    if path == "-" {
+      let bytes = try readAll(of: STDIN_FILENO, name: "standard input")
+      return try unsafe parse(bytes.span.bytes, name: "standard input")
+    } else if isPipe(path) {
+      let bytes = try readPipe(path)
+      return try unsafe parse(bytes.span.bytes, name: name)
+    }
+    let file = try map(path)
+    return try parse(file.bytes, name: name)
+  }
+
+  /// The column that `--column` asks for, as an index; without it the first.
+  func column(_ arguments: Arguments) throws -> Int {
+    let types = profile.valueTypes
+    guard let name = arguments.value("--column") else { return 0 }
+    guard let column = types.firstIndex(where: { $0.name == name }) else {
+      let known = types.map { "'\($0.name)'" }.joined(separator: ", ")
+      throw arguments.usage("there is no column '\(name)' in \(path), only \(known)")
+    }
+    return column
   }
 
   /// 0, or the code for a recording of which only a part could be read.

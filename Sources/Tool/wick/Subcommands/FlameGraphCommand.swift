@@ -27,24 +27,13 @@ enum FlameGraphCommand: Subcommand {
   static func run(_ arguments: Arguments) throws -> Int32 {
     let input = try Input.read(
       arguments.words.first, symbolicate: !arguments.has("--addresses"))
-    let column = try column(of: input, arguments)
+    let column = try input.column(arguments)
     let path = arguments.value("--output") ?? input.path(withExtension: "svg")
     try OutputFile.write(path) {
       try write(input, title: arguments.value("--title"), column: column, to: &$0)
     }
     if path != "-" { Console.note("wrote \(path)") }
     return input.exitCode
-  }
-
-  /// The column that is asked for, as an index.
-  private static func column(of input: Input, _ arguments: Arguments) throws -> Int {
-    let types = input.profile.valueTypes
-    guard let name = arguments.value("--column") else { return 0 }
-    guard let column = types.firstIndex(where: { $0.name == name }) else {
-      let known = types.map { "'\($0.name)'" }.joined(separator: ", ")
-      throw arguments.usage("there is no column '\(name)' in \(input.path), only \(known)")
-    }
-    return column
   }
 
   /// Draws a column of a profile.

@@ -14,6 +14,7 @@ enum FoldedCommand: Subcommand {
   static let options = [
     Option(name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
     Option(name: "--threads", help: "Begins each stack with its thread."),
+    Option(name: "--mark-inlined", help: "Ends names of inlined functions with '_[i]'."),
     Option(name: "--addresses", help: "Leaves addresses as they are, without names."),
   ]
 
@@ -21,7 +22,9 @@ enum FoldedCommand: Subcommand {
     let input = try Input.read(
       arguments.words.first, symbolicate: !arguments.has("--addresses"))
     try OutputFile.write(arguments.value("--output") ?? "-") {
-      Folded.write(input.profile, threads: arguments.has("--threads"), to: &$0)
+      Folded.write(
+        input.profile, threads: arguments.has("--threads"),
+        marksInlined: arguments.has("--mark-inlined"), to: &$0)
     }
     return input.exitCode
   }

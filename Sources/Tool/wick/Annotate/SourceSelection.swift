@@ -1,0 +1,67 @@
+import WickProfile
+import WickRender
+
+/// The sources that `wick annotate` shows.
+struct SourceSelection {
+  /// More candidates than this are not listed.
+  private static let candidateLimit = 12
+
+  /// The sources, in order.
+  var values: [SourceValues]
+  /// The line that was asked for.
+  var line: UInt32?
+
+  /// Finds sources by a word, or (nil) those that cost most.
+  init(
+    _ word: String?, of input: Input, column: Int, limit: Int, _ arguments: Arguments
+  ) throws {
+    let profile = input.profile
+    guard let word else {
+      let rows = SourceTable(profile, column: column).rows.filter { $0.totalValue != 0 }
+      guard !rows.isEmpty else {
+        throw Failure.noTarget(
+          "no source line is known of \(input.path); build the program with -g, and keep the "
+            + "build that ran where it was")
+      }
+      values = rows.prefix(limit).map {
+        SourceValues(profile, file: $0.file, column: column)
+      }
+      return
+    }
+    switch try Self.target(word, of: input, arguments) {
+    case .source(let file, let line):
+      values = [SourceValues(profile, file: file, column: column)]
+      self.line = line
+    case .function(let function):
+      let rows = SourceTable(profile, column: column) {
+        LineTable.Place($0, in: profile).function == function
+      }.rows
+      guard !rows.isEmpty else {
+        throw Failure.noTarget(
+          "no source line is known of \(function.name); build \(function.module) with -g")
+      }
+      values = rows.prefix(limit).map {
+        SourceValues(profile, file: $0.file, function: function, column: column)
+      }
+    }
+  }
+
+  private static func target(
+    _ word: String, of input: Input, _ arguments: Arguments
+  ) throws -> AnnotationTarget {
+    do {
+      return try AnnotationTarget(word, in: input.profile)
+    } catch .ambiguous(let candidates) {
+      let list = candidates.prefix(candidateLimit).map { "'\($0)'" }.joined(separator: ", ")
+      let rest = candidates.count - candidateLimit
+      throw arguments.usage(
+        "'\(word)' may be \(list)\(rest > 0 ? " or one of \(rest) more" : ""); name one of them")
+    } catch .unknown {
+      let names = input.profile.frames.map { input.profile.name(of: $0) }
+      let hint = Help.nearest(to: word, in: Array(Set(names)).sorted())
+      throw Failure.noTarget(
+        "there is no function or source '\(word)' in \(input.path)"
+          + (hint.map { "; did you mean '\($0)'?" } ?? ""))
+    }
+  }
+}

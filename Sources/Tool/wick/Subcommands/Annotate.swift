@@ -1,0 +1,99 @@
+import Glibc
+import WickProfile
+import WickRender
+
+/// `wick annotate`: sources with what their lines cost.
+enum Annotate: Subcommand {
+  static let name = "annotate"
+  static let summary = "Shows source code with the time that each line takes."
+  static let synopsis = "[OPTIONS] [FILE [FUNCTION|SOURCE[:LINE]]]"
+  static let wordLimit: Int? = 2
+  static let example = "wick annotate server.wick handle_request -o hot.html"
+  static let discussion = """
+    FILE is a recording, or '-' for standard input; without it the newest recording in the current
+    folder is read. FUNCTION shows one function's lines; its name may lack parameters and what
+    stands before its last parts. SOURCE is a path or its last parts. Without these the files that
+    take the most time are shown. Beside each line stand the samples in itself and, as 'total',
+    those in what it calls, too. A line that was inlined is shown with where that was.
+    """
+  static let options = [
+    Option(name: "--all", letter: "a", help: "Shows whole files, not only around lines with samples."),
+    Option(name: "--callers", help: "Shows who calls the hottest line, or LINE."),
+    Option(
+      name: "--disassemble", letter: "d",
+      help: "Shows the instructions of that line, with samples."),
+    Option(
+      name: "--top", letter: "n", value: "N", help: "How many files, where several could be (3)."),
+    Option(
+      name: "--column", letter: "c", value: "NAME",
+      help: "What is counted: samples, or cpu for time (samples)."),
+    Option(
+      name: "--source-dir", value: "DIR", help: "Where sources are, too. May be repeated.",
+      isRepeatable: true),
+    Option(
+      name: "--source-map", value: "FROM=TO",
+      help: "How paths begin here that were FROM… when built. May be repeated.",
+      isRepeatable: true),
+    Option(name: "--json", help: "Writes JSON for programs."),
+    Option(name: "--html", help: "Writes a page for a browser, as does FILE with .html."),
+    Option(name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
+  ]
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    let limit = try arguments.integer("--top", in: 1...10_000) ?? 3
+    let paths = SourcePaths(
+      folders: arguments.all("--source-dir"), substitutions: try substitutions(arguments))
+    let output = arguments.value("--output") ?? "-"
+    let isHTML = arguments.has("--html") || output.hasSuffix(".html")
+    guard !arguments.has("--json") || !isHTML else {
+      throw arguments.usage("'--json' and a page cannot be one file")
+    }
+    let input = try Input.read(arguments.words.first)
+    let column = try input.column(arguments)
+    let selection = try SourceSelection(
+      arguments.words.dropFirst().first, of: input, column: column, limit: limit, arguments)
+    let extent = AnnotatedSource.Extent(
+      context: arguments.has("--all") ? nil : 3, line: selection.line,
+      showsCallers: arguments.has("--callers"))
+    var reader = SourceReader(paths, for: input.profile)
+    var sources = selection.values.map { values in
+      let text = reader.read(values.file)
+      let program = text.flatMap { reader.program(olderThan: $0.path, among: values.modules) }
+      return AnnotatedSource(
+        values, of: input.profile, column: column, text: text, newerThan: program, extent: extent)
+    }
+    if arguments.has("--disassemble") {
+      Progress.during("reading machine code") { _ in
+        var disassembly = LineDisassembly(of: input.profile, column: column)
+        for index in sources.indices {
+          sources[index].code = disassembly.listings(for: sources[index])
+        }
+      }
+    }
+    let title = input.profile.origin.processes.first?.name.map(String.init) ?? input.path
+    let annotation = Annotation(sources, of: input.profile, column: column, title: title)
+    try OutputFile.write(output) { sink in
+      if isHTML {
+        annotation.writeHTML(to: &sink)
+      } else if arguments.has("--json") {
+        annotation.writeJSON(to: &sink)
+      } else {
+        annotation.writeText(isColored: output == "-" && Terminal.isColored, to: &sink)
+      }
+    }
+    if isHTML, output != "-" { Console.note("wrote \(output)") }
+    return input.exitCode
+  }
+
+  private static func substitutions(
+    _ arguments: Arguments
+  ) throws -> [SourcePaths.Substitution] {
+    try arguments.all("--source-map").map { text in
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty else {
+        throw arguments.usage("'--source-map' must be FROM=TO, not '\(text)'")
+      }
+      return SourcePaths.Substitution(from: String(parts[0]), to: String(parts[1]))
+    }
+  }
+}
