@@ -79,12 +79,12 @@ struct SourceSection {
   ) {
     output.write(
       """
-      <table class="code">
+      <table class="code\(page.valueType.unit == "count" ? "" : " wide")">
       <colgroup><col class="value"><col class="percent"><col class="value"><col class="percent">\
       <col class="\(label)"><col></colgroup>
       <thead><tr><th class="name" colspan="6">\(SVGText.escaped(name))</th></tr>
       <tr><th>self</th><th>self %</th><th>total</th><th>total %</th><th>\(label)</th>\
-      <th class="text"></th></tr></thead>
+      <th class="text">\(label == "line" ? "source" : "instruction")</th></tr></thead>
       <tbody>
 
       """)

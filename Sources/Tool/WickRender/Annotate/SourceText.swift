@@ -2,7 +2,8 @@
 public struct SourceText: Sendable {
   /// More characters of a line than this are not shown.
   private static let characterLimit = 1000
-  private static let tabWidth = 4
+  /// As terminals have it, and as sources that mix tabs and spaces mean it.
+  private static let tabWidth = 8
 
   private let bytes: [UInt8]
   /// Where each line begins.
