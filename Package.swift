@@ -117,6 +117,7 @@ let package = Package(
     tests("WickProfileTests", uses: ["WickProfile"]),
     tests("WickRecordingTests", uses: ["WickRecording", "WickProfile", "CWickFormat"]),
     tests("WickSymbolsTests", uses: ["WickSymbols", "WickProfile"]),
+    tests("WickDisassemblyTests", uses: ["WickDisassembly"]),
     tests("WickFormatsTests", uses: ["WickFormats", "WickProfile"]),
     tests("WickRenderTests", uses: ["WickRender", "WickProfile"]),
     tests("WickCommandTests", uses: []),

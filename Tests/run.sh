@@ -9,7 +9,7 @@ if ! command -v swift >/dev/null; then
   exit 1
 fi
 
-.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config \
+.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev libcapstone-dev pkg-config \
   zlib1g-dev libzstd-dev liblzma-dev binutils elfutils dwz llvm lld xz-utils gcc g++ gdb wrk \
   curl chromium
 

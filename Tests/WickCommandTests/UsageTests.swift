@@ -12,7 +12,8 @@ import Testing
       Usage: wick SUBCOMMAND …
 
         record      Runs a command and records where its CPU time goes.
-        report      Lists the functions that take the most CPU time.
+        report      Lists the functions, or source lines, that take the most CPU time.
+        annotate    Shows source code with the time that each line takes.
         flamegraph  Draws a flame graph as one SVG file.
         folded      Writes each stack as one line: root;…;leaf weight.
         symbolize   Says which function and line addresses of a file belong to.
@@ -39,16 +40,19 @@ import Testing
 
   static let pages = [
     "report": """
-    Lists the functions that take the most CPU time.
+    Lists the functions, or source lines, that take the most CPU time.
 
     Usage: wick report [OPTIONS] [FILE]
 
     FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
     in the current folder is read. 'self' is the time in a function's own code, 'total' that in it
-    and in what it calls.
+    and in what it calls. With '--lines' the same of source lines; code of which no line is known
+    is listed by function, so that nothing is left out.
 
     Options:
-      -n, --top N               How many functions (20).
+      -n, --top N               How many functions or lines (20).
+      -l, --lines               Lists source lines.
+      -c, --column NAME         What is counted: samples, or cpu for time (samples).
           --json                Writes JSON for programs.
       -o, --output FILE         Where to write (standard output).
           --addresses           Leaves addresses as they are, without names.
@@ -56,6 +60,34 @@ import Testing
 
     Example:
       wick report -n 10 server.wick
+
+    """,
+    "annotate": """
+    Shows source code with the time that each line takes.
+
+    Usage: wick annotate [OPTIONS] [FILE [FUNCTION|SOURCE[:LINE]]]
+
+    FILE is a recording, or '-' for standard input; without it the newest recording in the current
+    folder is read. FUNCTION shows one function's lines; its name may lack parameters and what
+    stands before its last parts. SOURCE is a path or its last parts. Without these the files that
+    take the most time are shown. Beside each line stand the samples in itself and, as 'total',
+    those in what it calls, too. A line that was inlined is shown with where that was.
+
+    Options:
+      -a, --all                 Shows whole files, not only around lines with samples.
+          --callers             Shows who calls the hottest line, or LINE.
+      -d, --disassemble         Shows the instructions of that line, with samples.
+      -n, --top N               How many files, where several could be (3).
+      -c, --column NAME         What is counted: samples, or cpu for time (samples).
+          --source-dir DIR      Where sources are, too. May be repeated.
+          --source-map FROM=TO  How paths begin here that were FROM… when built. May be repeated.
+          --json                Writes JSON for programs.
+          --html                Writes a page for a browser, as does FILE with .html.
+      -o, --output FILE         Where to write (standard output).
+      -h, --help                Shows this page.
+
+    Example:
+      wick annotate server.wick handle_request -o hot.html
 
     """,
     "symbolize": """
@@ -123,6 +155,7 @@ import Testing
     Options:
       -o, --output FILE         Where to write (standard output).
           --threads             Begins each stack with its thread.
+          --mark-inlined        Ends names of inlined functions with '_[i]'.
           --addresses           Leaves addresses as they are, without names.
       -h, --help                Shows this page.
 
@@ -196,6 +229,11 @@ import Testing
     (["report", "-n", "0"], "'--top' must be a whole number from 1 to 1000000, not '0'"),
     (["report", "-n", "many"], "'--top' must be a whole number from 1 to 1000000, not 'many'"),
     (["report", "-n"], "'--top' needs a value: N"),
+    (["annotate", "a", "b", "c"], "'c' is one argument too many"),
+    (["annotate", "--source-map", "x"], "'--source-map' must be FROM=TO, not 'x'"),
+    (["annotate", "--source-map", "=x"], "'--source-map' must be FROM=TO, not '=x'"),
+    (["annotate", "--json", "--html"], "'--json' and a page cannot be one file"),
+    (["annotate", "--json", "-o", "x.html"], "'--json' and a page cannot be one file"),
     (["report", "--json=yes"], "'--json' takes no value"),
     (["report", "-n", "1", "-n2"], "'--top' is given twice"),
     (["record"], "name a command to run, as in 'wick record -- ./server'"),

@@ -111,6 +111,20 @@ import WickProfile
     #expect(tidy.paths == [["[unknown]", "q"], ["a"], ["z", "[unknown]", "y"]])
   }
 
+  @Test func marksInlinedFramesOnRequest() {
+    var profile = Profile(valueTypes: [.samples])
+    for isInlined in [true, false] {
+      let main = profile.intern(Frame(function: "main"))
+      let leaf = profile.intern(Frame(function: "leaf", isInlined: isInlined))
+      let node = profile.stack(parent: profile.stack(parent: 0, frame: main), frame: leaf)
+      profile.add(Profile.Sample(stack: node), values: [2])
+    }
+    #expect(writeFolded(profile) == "main;leaf 4\n")
+    var marked = ""
+    Folded.write(profile, marksInlined: true, to: &marked)
+    #expect(marked == "main;leaf 2\nmain;leaf_[i] 2\n")
+  }
+
   @Test func saturatesSums() throws {
     let profile = try readFolded("a \(Int64.max)\na 5\n")
     #expect(writeFolded(profile) == "a \(Int64.max)\n")

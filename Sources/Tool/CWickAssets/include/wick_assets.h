@@ -9,5 +9,5 @@ const char *wick_asset_flamegraph_js(size_t *byte_count);
 /// The style sheet of a flame graph SVG. `*byte_count` receives its length; not terminated.
 const char *wick_asset_flamegraph_css(size_t *byte_count);
 
-/// The style sheet of a page of annotated sources. `*byte_count` receives its length; not terminated.
+/// The style sheet of annotated sources. `*byte_count` receives its length; not terminated.
 const char *wick_asset_annotate_css(size_t *byte_count);

@@ -22,7 +22,8 @@ struct SourceSection {
 
   /// Writes the section.
   func write(to output: inout some TextOutputStream) {
-    output.write("<section id=\"s\(number)\">\n<h2>\(heading)</h2>\n<p class=\"facts\">\(facts)</p>\n")
+    output.write(
+      "<section id=\"s\(number)\">\n<h2>\(heading)</h2>\n<p class=\"facts\">\(facts)</p>\n")
     for problem in source.problems {
       output.write("<p class=\"warning\">\(capitalized(page.text(problem))).</p>\n")
     }

@@ -20,7 +20,7 @@ struct SourceSelection {
       let rows = SourceTable(profile, column: column).rows.filter { $0.totalValue != 0 }
       guard !rows.isEmpty else {
         throw Failure.noTarget(
-          "no source line is known of \(input.path); build the program with -g, and keep the "
+          "no source line is known of \(input.description); build the program with -g, and keep the "
             + "build that ran where it was")
       }
       values = rows.prefix(limit).map {
@@ -57,10 +57,11 @@ struct SourceSelection {
       throw arguments.usage(
         "'\(word)' may be \(list)\(rest > 0 ? " or one of \(rest) more" : ""); name one of them")
     } catch .unknown {
-      let names = input.profile.frames.map { input.profile.name(of: $0) }
-      let hint = Help.nearest(to: word, in: Array(Set(names)).sorted())
+      let names = Set(input.profile.frames.map { input.profile.name(of: $0) })
+      // The comparison takes its time.
+      let hint = Help.nearest(to: word, in: names.sorted().prefix(10_000).map { $0 })
       throw Failure.noTarget(
-        "there is no function or source '\(word)' in \(input.path)"
+        "there is no function or source '\(word)' in \(input.description)"
           + (hint.map { "; did you mean '\($0)'?" } ?? ""))
     }
   }

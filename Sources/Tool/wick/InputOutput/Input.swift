@@ -56,10 +56,13 @@ struct Input {
     guard let name = arguments.value("--column") else { return 0 }
     guard let column = types.firstIndex(where: { $0.name == name }) else {
       let known = types.map { "'\($0.name)'" }.joined(separator: ", ")
-      throw arguments.usage("there is no column '\(name)' in \(path), only \(known)")
+      throw arguments.usage("there is no column '\(name)' in \(description), only \(known)")
     }
     return column
   }
+
+  /// What was read, in a sentence.
+  var description: String { path == "-" ? "standard input" : path }
 
   /// 0, or the code for a recording of which only a part could be read.
   var exitCode: Int32 { profile.origin.isIncomplete ? Failure.Code.damaged : 0 }

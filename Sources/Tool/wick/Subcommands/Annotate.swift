@@ -17,7 +17,8 @@ enum Annotate: Subcommand {
     those in what it calls, too. A line that was inlined is shown with where that was.
     """
   static let options = [
-    Option(name: "--all", letter: "a", help: "Shows whole files, not only around lines with samples."),
+    Option(
+      name: "--all", letter: "a", help: "Shows whole files, not only around lines with samples."),
     Option(name: "--callers", help: "Shows who calls the hottest line, or LINE."),
     Option(
       name: "--disassemble", letter: "d",
