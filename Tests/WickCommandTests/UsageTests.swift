@@ -69,9 +69,10 @@ import Testing
 
     FILE is a recording, or '-' for standard input; without it the newest recording in the current
     folder is read. FUNCTION shows one function's lines; its name may lack parameters and what
-    stands before its last parts. SOURCE is a path or its last parts. Without these the files that
-    take the most time are shown. Beside each line stand the samples in itself and, as 'total',
-    those in what it calls, too. A line that was inlined is shown with where that was.
+    stands before its last parts. SOURCE is a path or its last parts. Without these, the files on
+    this machine that take the most time are shown. Beside each line stand the samples in itself
+    and, as 'total', those in what it calls, too. A line that was inlined is shown with where that
+    was.
 
     Options:
       -a, --all                 Shows whole files, not only around lines with samples.

@@ -84,6 +84,14 @@ import WickProfile
     #expect(staleText.contains("has only 3 lines"))
   }
 
+  @Test func filesThatAreLeftOutAreNamed() throws {
+    let profile = AnnotatedProfile.lines([([2], 1)])
+    let rows = SourceTable(AnnotatedProfile.lines([([2], 1)], file: "/gone/\u{1b}")).rows
+    let text = Self.text(Annotation([], skipped: rows, of: profile))
+    #expect(text.hasPrefix("Left out   without their source here: "))
+    #expect(text.contains("\u{fffd} 100.00 %"))
+  }
+
   @Test func codeOfNoLineIsCounted() {
     let profile = AnnotatedProfile.lines([([0], 3), ([2], 1)])
     let source = AnnotatedProfile.source(profile, text: AnnotatedProfile.text(2))

@@ -104,7 +104,8 @@ public struct AnnotatedSource: Sendable {
     }
     var rows: [Row] = []
     func add(_ number: UInt32) {
-      let gap = rows.last.map { number > $0.number + 1 } ?? (number > 1)
+      // Without a text there is nothing to leave out.
+      let gap = lineCount != nil && (rows.last.map { number > $0.number + 1 } ?? (number > 1))
       let cost = costs[number]
       rows.append(
         Row(

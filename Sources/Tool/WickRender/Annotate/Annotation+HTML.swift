@@ -28,6 +28,9 @@ extension Annotation {
     for (index, source) in sources.enumerated() {
       SourceSection(source, number: index + 1, of: self).write(to: &output)
     }
+    if let skippedText {
+      output.write("<p class=\"facts\">Left out \(SVGText.escaped(skippedText)).</p>\n")
+    }
     output.write(
       """
       <footer>\(SVGText.escaped(account.line))</footer>

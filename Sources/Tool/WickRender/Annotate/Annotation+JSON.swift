@@ -19,6 +19,14 @@ extension Annotation {
           output.write(json.take())
         }
       }
+      json.array("skipped") { json in
+        for row in skipped {
+          json.object { json in
+            json.string("file", row.file)
+            write(row.selfValue, row.totalValue, to: &json)
+          }
+        }
+      }
       json.object("accounting") { account.writeAccounting(to: &$0) }
       json.object("origin") { account.writeOrigin(to: &$0) }
     }

@@ -14,6 +14,7 @@ extension Annotation {
       write(source, isColored, to: &output)
       output.write("\n")
     }
+    if let skippedText { ProfileAccount.write("Left out", "\(skippedText)\n", to: &output) }
     output.write("\(account.line)\n")
   }
 

@@ -8,6 +8,8 @@ public struct Annotation: Sendable {
   public let total: Int64
   /// The files.
   public let sources: [AnnotatedSource]
+  /// Files that cost more than one of `sources` and were left out as they were not found.
+  public let skipped: [SourceTable.Row]
   /// Headline of a page.
   let title: String
   /// How the figures came about.
@@ -19,13 +21,16 @@ public struct Annotation: Sendable {
   ///
   /// - Parameters:
   ///   - sources: The files.
+  ///   - skipped: Files that cost more and were left out as they were not found.
   ///   - profile: Where their values are from.
   ///   - column: Index into `profile.valueTypes`: what the values count.
   ///   - title: Headline of a page.
   public init(
-    _ sources: [AnnotatedSource], of profile: Profile, column: Int = 0, title: String = "Annotated"
+    _ sources: [AnnotatedSource], skipped: [SourceTable.Row] = [], of profile: Profile,
+    column: Int = 0, title: String = "Annotated"
   ) {
     self.sources = sources
+    self.skipped = skipped
     self.title = title
     valueType = profile.valueTypes[column]
     total = profile.total(of: column)
@@ -36,6 +41,16 @@ public struct Annotation: Sendable {
   /// A share of the total, from 0 to 1,000.
   func permille(_ value: Int64) -> Int {
     total > 0 ? Int(max(0, min(1000, 1000 * Int128(value) / Int128(total)))) : 0
+  }
+
+  /// What was left out, as a sentence without its end; nil for nothing.
+  var skippedText: String? {
+    guard !skipped.isEmpty else { return nil }
+    let shown = skipped.prefix(4).map {
+      "\(names[$0.file]) \(Decimal.percent($0.selfValue, of: total)) %"
+    }
+    let rest = skipped.count > shown.count ? " and \(skipped.count - shown.count) more" : ""
+    return "without their source here: \(shown.joined(separator: ", "))\(rest)"
   }
 
   /// A place as `function at file:line`.

@@ -24,15 +24,18 @@ struct SourceReader {
   /// - Parameter file: Path as recorded.
   /// - Returns: The text and its place; nil if it is in none.
   func read(_ file: String) -> (path: String, text: SourceText)? {
-    for path in paths.candidates(for: file) {
+    guard let path = path(of: file), let mapped = try? MappedFile(path: path) else { return nil }
+    return (path, SourceText(Self.copy(mapped.bytes)))
+  }
+
+  /// The first place that has a file; nil if none has.
+  func path(of file: String) -> String? {
+    paths.candidates(for: file).first { path in
       var status = stat()
       // Opening a pipe or a device could block or do harm, and recordings name what they like.
-      guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-        status.st_size <= Self.byteLimit, let mapped = try? MappedFile(path: path)
-      else { continue }
-      return (path, SourceText(Self.copy(mapped.bytes)))
+      return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        && status.st_size <= Self.byteLimit && access(path, R_OK) == 0
     }
-    return nil
   }
 
   /// The program that is older than a source, if any of those is that its code is in.

@@ -10,10 +10,13 @@ struct SourceSelection {
   var values: [SourceValues]
   /// The line that was asked for.
   var line: UInt32?
+  /// Sources that cost more than a chosen one, but are not on this machine.
+  var skipped: [SourceTable.Row] = []
 
-  /// Finds sources by a word, or (nil) those that cost most.
+  /// Finds sources by a word, or (nil) those that cost most of what `isThere`.
   init(
-    _ word: String?, of input: Input, column: Int, limit: Int, _ arguments: Arguments
+    _ word: String?, of input: Input, column: Int, limit: Int, _ arguments: Arguments,
+    isThere: (_ file: String) -> Bool
   ) throws {
     let profile = input.profile
     guard let word else {
@@ -23,9 +26,9 @@ struct SourceSelection {
           "no source line is known of \(input.description); build the program with -g, and keep the "
             + "build that ran where it was")
       }
-      values = rows.prefix(limit).map {
-        SourceValues(profile, file: $0.file, column: column)
-      }
+      let choice = Self.choice(of: rows, limit, isThere)
+      values = choice.chosen.map { SourceValues(profile, file: $0.file, column: column) }
+      skipped = choice.skipped
       return
     }
     switch try Self.target(word, of: input, arguments) {
@@ -44,6 +47,21 @@ struct SourceSelection {
         SourceValues(profile, file: $0.file, function: function, column: column)
       }
     }
+  }
+
+  /// The first files that are there; the first of all if none is.
+  private static func choice(
+    of rows: [SourceTable.Row], _ limit: Int, _ isThere: (_ file: String) -> Bool
+  ) -> (chosen: [SourceTable.Row], skipped: [SourceTable.Row]) {
+    var chosen: [SourceTable.Row] = []
+    var skipped: [SourceTable.Row] = []
+    for row in rows {
+      guard chosen.count < limit else { return (chosen, skipped) }
+      if isThere(row.file) { chosen.append(row) } else { skipped.append(row) }
+    }
+    guard let last = chosen.last else { return (Array(rows.prefix(limit)), []) }
+    // Only those that cost more than what is shown.
+    return (chosen, skipped.filter { $0.selfValue > last.selfValue })
   }
 
   private static func target(

@@ -12,9 +12,10 @@ enum Annotate: Subcommand {
   static let discussion = """
     FILE is a recording, or '-' for standard input; without it the newest recording in the current
     folder is read. FUNCTION shows one function's lines; its name may lack parameters and what
-    stands before its last parts. SOURCE is a path or its last parts. Without these the files that
-    take the most time are shown. Beside each line stand the samples in itself and, as 'total',
-    those in what it calls, too. A line that was inlined is shown with where that was.
+    stands before its last parts. SOURCE is a path or its last parts. Without these, the files on
+    this machine that take the most time are shown. Beside each line stand the samples in itself
+    and, as 'total', those in what it calls, too. A line that was inlined is shown with where that
+    was.
     """
   static let options = [
     Option(
@@ -51,12 +52,13 @@ enum Annotate: Subcommand {
     }
     let input = try Input.read(arguments.words.first)
     let column = try input.column(arguments)
+    var reader = SourceReader(paths, for: input.profile)
     let selection = try SourceSelection(
-      arguments.words.dropFirst().first, of: input, column: column, limit: limit, arguments)
+      arguments.words.dropFirst().first, of: input, column: column, limit: limit, arguments
+    ) { reader.path(of: $0) != nil }
     let extent = AnnotatedSource.Extent(
       context: arguments.has("--all") ? nil : 3, line: selection.line,
       showsCallers: arguments.has("--callers"))
-    var reader = SourceReader(paths, for: input.profile)
     var sources = selection.values.map { values in
       let text = reader.read(values.file)
       let program = text.flatMap { reader.program(olderThan: $0.path, among: values.modules) }
@@ -72,7 +74,8 @@ enum Annotate: Subcommand {
       }
     }
     let title = input.profile.origin.processes.first?.name.map(String.init) ?? input.path
-    let annotation = Annotation(sources, of: input.profile, column: column, title: title)
+    let annotation = Annotation(
+      sources, skipped: selection.skipped, of: input.profile, column: column, title: title)
     try OutputFile.write(output) { sink in
       if isHTML {
         annotation.writeHTML(to: &sink)
