@@ -10,7 +10,8 @@ if ! command -v swift >/dev/null; then
 fi
 
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config \
-  binutils elfutils gcc g++ gdb wrk curl chromium
+  binutils elfutils gcc g++ gdb wrk curl chromium util-linux perl \
+  gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT

@@ -45,7 +45,8 @@ static wick_registers registers_of(const ucontext_t *context) {
     return (wick_registers){(uintptr_t)context->uc_mcontext.gregs[REG_RIP],
                             (uintptr_t)context->uc_mcontext.gregs[REG_RSP],
                             (uintptr_t)context->uc_mcontext.gregs[REG_RBP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RBX]};
+                            (uintptr_t)context->uc_mcontext.gregs[REG_RBX],
+                            (uintptr_t)context->uc_mcontext.gregs[REG_R14]};
 }
 
 static wick_stack_memory known_memory(void) {
@@ -230,7 +231,7 @@ static void walk_random_stacks(void) {
         wick_registers registers = {entry->text_start + (state >> 8) % size,
                                     low + (state >> 32) % (uintptr_t)page,
                                     low + (state >> 40) % (uintptr_t)page,
-                                    low + (state >> 48) % (uintptr_t)page};
+                                    low + (state >> 48) % (uintptr_t)page, 0};
         if (round % 3) {
             registers.sp &= ~(uintptr_t)7, registers.fp &= ~(uintptr_t)7;
         }

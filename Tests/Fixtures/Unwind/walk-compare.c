@@ -58,7 +58,8 @@ static wick_registers registers_of(const ucontext_t *context) {
     return (wick_registers){(uintptr_t)context->uc_mcontext.gregs[REG_RIP],
                             (uintptr_t)context->uc_mcontext.gregs[REG_RSP],
                             (uintptr_t)context->uc_mcontext.gregs[REG_RBP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RBX]};
+                            (uintptr_t)context->uc_mcontext.gregs[REG_RBX],
+                            (uintptr_t)context->uc_mcontext.gregs[REG_R14]};
 }
 
 static void show(const char *name, const uintptr_t *frames, size_t count) {
