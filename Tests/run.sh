@@ -10,7 +10,7 @@ if ! command -v swift >/dev/null; then
 fi
 
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config \
-  zlib1g-dev libzstd-dev liblzma-dev binutils elfutils dwz llvm lld xz-utils gcc g++ wrk curl \
+  zlib1g-dev libzstd-dev liblzma-dev binutils elfutils dwz llvm lld xz-utils gcc g++ gdb wrk curl \
   chromium
 
 output=$(mktemp)

@@ -26,11 +26,11 @@ import WickAgent
     let path = FileManager.default.temporaryDirectory.appending(path: "wick-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: path) }
     guard (try? Wick.start(output: path.path, engine: .perf)) != nil else {
-      print("perf events are not permitted: only the timer engine is tested")
-      return [.best, .timer]
+      print("perf events are not permitted: only the timer engines are tested")
+      return [.best, .timer, .processTimer]
     }
     Wick.stop()
-    return [.best, .perf, .timer]
+    return [.best, .perf, .perfSignal, .timer, .processTimer]
   }()
 
   /// What must be as it was after a recording; descriptors by what they point to.

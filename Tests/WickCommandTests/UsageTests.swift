@@ -163,7 +163,7 @@ import Testing
       -o, --output FILE         What to write, by its extension: .wick, .folded or .svg. May be repeated.
       -F, --rate HZ             Samples per second of CPU time, 1 to 10000 (99).
       -d, --duration SECONDS    Ends the command with SIGTERM after this time.
-          --engine ENGINE       auto, perf or timer (auto).
+          --engine ENGINE       auto, perf, perf-signal, timer or setitimer (auto).
           --no-children         Records the command itself only.
       -h, --help                Shows this page.
 
@@ -203,7 +203,8 @@ import Testing
     (["record", "-F", "10001", "true"], "must be a whole number from 1 to 10000, not '10001'"),
     (["record", "-F0", "true"], "must be a whole number from 1 to 10000, not '0'"),
     (
-      ["record", "--engine", "magic", "true"], "must be one of 'auto', 'perf', 'timer', not 'magic'"
+      ["record", "--engine", "magic", "true"],
+      "must be one of 'auto', 'perf', 'perf-signal', 'timer', 'setitimer', not 'magic'"
     ),
     (["record", "-o", "x.png", "true"], "'x.png' must end in .wick, .folded or .svg"),
     (["symbolize"], "name a file, as in 'wick symbolize -e ./server 0x1a2b0'"),

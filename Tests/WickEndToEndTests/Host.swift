@@ -66,7 +66,7 @@ enum Host {
   /// The environment that preloads the agent.
   static func preloading(_ recording: URL, _ options: String = "") -> [String: String] {
     let comma = options.isEmpty ? "" : ","
-    return ["LD_PRELOAD": agent.path, "WICK": "out=\(recording.path)\(comma)\(options)"]
+    return ["LD_PRELOAD": HandlerAudit.preload, "WICK": "out=\(recording.path)\(comma)\(options)"]
   }
 
   /// Runs the probe in a mode under the agent and reads what was recorded.

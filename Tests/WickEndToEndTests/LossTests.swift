@@ -70,7 +70,7 @@ import WickProfile
     }
   }
 
-  @Test func deniedPerfEventsFallBackAndSayIt() throws {
+  @Test func filteredProcessIsNotAskedForPerfEventsUnlessChosen() throws {
     let (outcome, profile) = try Host.withFolder { folder in
       let file = folder.appending(path: "denied.wick")
       let outcome = try Host.run(
@@ -80,7 +80,15 @@ import WickProfile
     #expect(outcome.exitCode == 0)
     let last = try #require(profile.origin.processes.last)
     #expect(last.info["engine"]?.contains("timer") == true)
-    #expect(last.info["fallback"]?.contains("not permitted") == true)
+    #expect(last.info["fallback"]?.contains("seccomp filter") == true)
     #expect(!profile.samples.isEmpty)
+
+    let chosen = try Host.withFolder { folder in
+      try Host.run(
+        "WickAgentProbe", ["without-perf", "burn", "0.1"],
+        environment: Host.preloading(folder.appending(path: "denied.wick"), "engine=perf"))
+    }
+    #expect(chosen.exitCode == 0)
+    #expect(chosen.errors.contains("no way to sample works here: Operation not permitted"))
   }
 }

@@ -9,9 +9,9 @@ enum Permission {
       "WickAgentProbe", ["burn", "0.01"],
       environment: ["LD_PRELOAD": Host.agent.path, "WICK": "out=/tmp/wick-%p.wick,engine=perf"])
     guard outcome?.errors.isEmpty == true else {
-      print("perf events are not permitted: only the timer engine is tested")
-      return ["timer"]
+      print("perf events are not permitted: only the timer engines are tested")
+      return ["timer", "setitimer"]
     }
-    return ["perf", "timer"]
+    return ["perf", "perf-signal", "timer", "setitimer"]
   }()
 }

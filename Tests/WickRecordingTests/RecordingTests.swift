@@ -54,6 +54,23 @@ import WickRecording
     #expect(profile.origin.warnings == [])
   }
 
+  @Test func latestListOfBlockedThreadsCounts() throws {
+    var encoder = Encoder()
+    encoder.header()
+    encoder.chunk(7, Encoder.varint(9) + Encoder.varint(1) + Encoder.string("early"))
+    encoder.chunk(
+      7,
+      Encoder.varint(11) + Encoder.varint(5_000_000) + Encoder.string("deaf")
+        + Encoder.varint(12) + Encoder.varint(0) + Encoder.string("idle"))
+    encoder.end()
+    let process = try #require(try read(encoder.bytes).origin.processes.first)
+    #expect(
+      process.blockedThreads == [
+        Origin.BlockedThread(tid: 11, name: "deaf", cpuNanoseconds: 5_000_000),
+        Origin.BlockedThread(tid: 12, name: "idle", cpuNanoseconds: 0),
+      ])
+  }
+
   @Test(arguments: [5, 6, 7] as [UInt64]) func frameOfNoKnownKindIsDamage(kind: UInt64) throws {
     var encoder = Encoder()
     encoder.header()

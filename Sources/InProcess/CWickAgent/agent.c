@@ -17,7 +17,11 @@
 #include "engine.h"
 #include "exec_hooks.h"
 #include "handler.h"
+#include "images.h"
+#include "ladder.h"
+#include "proc.h"
 #include "recording.h"
+#include "taken_signals.h"
 #include "threads.h"
 #include "wick_agent.h"
 #include "writer.h"
@@ -58,14 +62,18 @@ static void before_fork(void) {
     sigaddset(&ours, SIGPROF);
     sigaddset(&ours, SIGTRAP);
     pthread_sigmask(SIG_BLOCK, &ours, &mask_before_fork);
+    wick_images_hold();
 }
 
 static void after_fork_in_parent(void) {
+    wick_images_go_on(false);
     pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 }
 
 static void after_fork_in_child(void) {
+    wick_images_go_on(true);
     wick_writer_forget();
+    wick_threads_forget();
     lifecycle = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 }
@@ -83,66 +91,6 @@ static void watch_forks(void) {
 static wick_options latest_options;
 static char latest_path[PATH_MAX];
 static pid_t latest_pid;
-
-/// Why an engine does not work here, for people.
-static void explain(const wick_engine_type *engine, int error, wick_session *session) {
-    char paranoid[16] = "";
-    int file = open("/proc/sys/kernel/perf_event_paranoid", O_RDONLY | O_CLOEXEC);
-    if (file >= 0) {
-        ssize_t size = read(file, paranoid, sizeof(paranoid) - 1);
-        paranoid[size > 0 ? size - 1 : 0] = 0;
-        close(file);
-    }
-    const char *reason;
-    char text[96];
-    switch (error) {
-    case EACCES:
-    case EPERM:
-        snprintf(text, sizeof(text), "not permitted (perf_event_paranoid is %s, or a seccomp filter)",
-                 paranoid[0] ? paranoid : "unknown");
-        reason = text;
-        break;
-    case ENOSYS:
-    case ENOENT:
-        reason = "not in this kernel";
-        break;
-    case EINVAL:
-        reason = "not in this kernel (needs Linux 5.13)";
-        break;
-    case EMFILE:
-        reason = "too few free file descriptors for one per thread";
-        break;
-    default:
-        snprintf(text, sizeof(text), "errno %d", error);
-        reason = text;
-    }
-    snprintf(session->fallback, sizeof(session->fallback), "%s: %s", engine->name, reason);
-}
-
-/// Arms the best engine that works. 0 or the errno of the last one tried.
-static int arm(wick_session *session, wick_engine_choice choice) {
-    static const wick_engine_type *const ladder[] = {&wick_engine_perf, &wick_engine_timer};
-    int error = ENOTSUP;
-    for (size_t i = 0; i < sizeof(ladder) / sizeof(ladder[0]); i++) {
-        const wick_engine_type *engine = ladder[i];
-        if (choice != WICK_CHOOSE_BEST && (uint32_t)choice != engine->identity) {
-            continue;
-        }
-        error = engine->probe();
-        if (!error && !wick_handler_install(engine->signal_number)) {
-            error = errno;
-        }
-        if (!error) {
-            error = engine->start(&session->setup);
-        }
-        if (!error) {
-            session->engine = engine;
-            return 0;
-        }
-        explain(engine, error, session);
-    }
-    return error;
-}
 
 static wick_result failed(wick_result result, int error) {
     errno = error;
@@ -166,6 +114,7 @@ static wick_result start_locked(const wick_options *options) {
         return failed(WICK_RESULT_NO_RESOURCES, ENOMEM);
     }
     watch_forks();
+    wick_handler_allow_windows(!wick_proc_is_filtered());
     int error = wick_recording_open(path);
     if (error) {
         return failed(WICK_RESULT_CANNOT_OPEN, error);
@@ -173,7 +122,7 @@ static wick_result start_locked(const wick_options *options) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     // Never 0, and not that of an earlier image of this process.
-    generation = (generation + (uint32_t)now.tv_nsec) | 1;
+    generation = wick_next_generation(generation + (uint32_t)now.tv_nsec);
     wick_session session = {.rate_hz = rate,
                             .duration_ms = options->duration_ms,
                             .setup = {.generation = generation, .period_ns = 1000000000u / rate}};
@@ -182,7 +131,7 @@ static wick_result start_locked(const wick_options *options) {
         wick_recording_close();
         return failed(WICK_RESULT_NO_RESOURCES, error);
     }
-    error = arm(&session, options->engine);
+    error = wick_ladder_start(&session, options->engine);
     if (error) {
         wick_writer_cancel();
         wick_recording_close();
@@ -191,6 +140,7 @@ static wick_result start_locked(const wick_options *options) {
     error = wick_writer_run(&session);
     if (error) {
         session.engine->stop();
+        wick_signal_give_back(session.engine->signal_number);
         wick_recording_close();
         return failed(WICK_RESULT_CANNOT_OPEN, error);
     }
@@ -209,12 +159,23 @@ static wick_result start_here(const wick_options *options) {
     return result;
 }
 
-static wick_result stop_for(wick_end_reason reason) {
-    pthread_mutex_lock(&lifecycle);
+static bool stop_locked(wick_end_reason reason) {
     bool running = wick_writer_is_running();
     if (running) {
         wick_writer_stop(reason);
     }
+    if (reason == WICK_END_EXEC) {
+        wick_signals_hand_on();
+    } else if (reason == WICK_END_STOPPED && !wick_writer_is_running()) {
+        wick_signal_give_back(SIGTRAP);
+        wick_signal_give_back(SIGPROF);
+    }
+    return running;
+}
+
+static wick_result stop_for(wick_end_reason reason) {
+    pthread_mutex_lock(&lifecycle);
+    bool running = stop_locked(reason);
     pthread_mutex_unlock(&lifecycle);
     return running ? WICK_RESULT_OK : WICK_RESULT_NOT_RUNNING;
 }
@@ -244,10 +205,7 @@ bool wick_agent_close(wick_end_reason reason) {
         pthread_mutex_trylock(&lifecycle) != 0) {
         return false;
     }
-    bool running = wick_writer_is_running();
-    if (running) {
-        wick_writer_stop(reason);
-    }
+    bool running = stop_locked(reason);
     pthread_mutex_unlock(&lifecycle);
     return running;
 }

@@ -24,6 +24,24 @@ static bool equals(const char *text, const char *end, const char *word) {
     return (size_t)(end - text) == strlen(word) && memcmp(text, word, (size_t)(end - text)) == 0;
 }
 
+static bool parse_engine(const char *text, const char *end, wick_engine_choice *engine) {
+    static const struct {
+        const char *name;
+        wick_engine_choice engine;
+    } engines[] = {{"auto", WICK_CHOOSE_BEST},
+                   {"perf", WICK_CHOOSE_PERF},
+                   {"perf-signal", WICK_CHOOSE_PERF_SIGNAL},
+                   {"timer", WICK_CHOOSE_TIMER},
+                   {"setitimer", WICK_CHOOSE_PROCESS_TIMER}};
+    for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++) {
+        if (equals(text, end, engines[i].name)) {
+            *engine = engines[i].engine;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_part(const char *key, const char *key_end, const char *value, const char *end,
                        wick_config *config) {
     uint64_t number;
@@ -45,16 +63,7 @@ static bool parse_part(const char *key, const char *key_end, const char *value, 
         return true;
     }
     if (equals(key, key_end, "engine")) {
-        if (equals(value, end, "auto")) {
-            config->options.engine = WICK_CHOOSE_BEST;
-        } else if (equals(value, end, "perf")) {
-            config->options.engine = WICK_CHOOSE_PERF;
-        } else if (equals(value, end, "timer")) {
-            config->options.engine = WICK_CHOOSE_TIMER;
-        } else {
-            return false;
-        }
-        return true;
+        return parse_engine(value, end, &config->options.engine);
     }
     if (equals(key, key_end, "duration")) {
         if (!parse_number(value, end, UINT32_MAX, &number) || number == 0) {

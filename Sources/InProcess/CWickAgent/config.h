@@ -16,8 +16,8 @@ typedef struct {
     bool children;
 } wick_config;
 
-/// Parses "on" or "out=PATH,hz=N,engine=auto|perf|timer,duration=SECONDS,children=on|off" (all
-/// parts optional). Returns false if a part is unknown or out of range. Allocates nothing.
+/// Parses "on" or "out=PATH,hz=N,engine=ENGINE,duration=SECONDS,children=on|off" (all parts
+/// optional), with ENGINE one of auto, perf, perf-signal, timer, setitimer. Returns false if a part is unknown or out of range. Allocates nothing.
 bool wick_config_parse(const char *text, wick_config *config);
 
 /// Expands "%p" to the process id and "%XX" to a byte; a relative path is made absolute, as the

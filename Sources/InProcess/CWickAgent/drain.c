@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "blocked_threads.h"
 #include "encoder.h"
 #include "handler.h"
 #include "images.h"
@@ -24,12 +25,19 @@ enum : uint32_t {
     /// Drains between two looks at what changes slowly: totals, ended threads.
     SLOW_DRAINS = 80,
     MAIN_STACK_BYTES = 8 << 20,
+    /// A look at the mappings that took longer than this is followed by a pause of so many times
+    /// its length.
+    SLOW_LOOK_NS = 200000,
+    SLOW_LOOK_PAUSE = 40,
 };
 
 /// Pending chunks. Definitions are written before the samples that use them.
 static wick_buffer modules, threads, samples, notes;
 static uint64_t drains;
+/// No look for a stack's bounds before this.
+static uint64_t next_bounds_ns;
 static int write_error;
+static pid_t writer_tid;
 
 static uint64_t time_unit_ns, start_ns, process_cpu_start_ns, agent_cpu_start_ns;
 static uint64_t thread_count;
@@ -103,9 +111,18 @@ static void look_for_bounds(wick_slot *slot) {
         slot->bounds_wait--;
         return;
     }
+    uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
+    if (begin_ns < next_bounds_ns) {
+        return;
+    }
     slot->bounds_wait = slot->bounds_tries < 10 ? 1u << slot->bounds_tries++ : 1u << 10;
     uintptr_t low, high;
-    if (!wick_proc_mapping(sp, &low, &high)) {
+    bool found = wick_proc_mapping(sp, &low, &high);
+    uint64_t length_ns = clock_ns(CLOCK_MONOTONIC) - begin_ns;
+    if (length_ns > SLOW_LOOK_NS) {
+        next_bounds_ns = begin_ns + length_ns * SLOW_LOOK_PAUSE;
+    }
+    if (!found) {
         return;
     }
     if (slot->tid == getpid()) {
@@ -119,7 +136,10 @@ static void look_for_bounds(wick_slot *slot) {
                              ? limit.rlim_cur
                              : MAIN_STACK_BYTES;
         low = high - size < low ? high - size : low;
-    } else if (sp <= slot->thread_pointer && slot->thread_pointer < high) {
+    } else if (sp >= slot->own_stack_low && sp <= slot->thread_pointer &&
+               slot->thread_pointer < high) {
+        // Mappings that touch are shown as one: another stack, with a hole between one day.
+        low = low > slot->own_stack_low ? low : slot->own_stack_low;
         high = slot->thread_pointer;
     } else {
         return;
@@ -235,6 +255,17 @@ static void add_stat(wick_stat key, uint64_t value) {
     wick_buffer_varint(&notes, value);
 }
 
+static void write_blocked(void) {
+    static bool is_listed;
+    wick_blocked_write(&notes);
+    // An empty list takes an earlier one back.
+    if ((is_listed || notes.byte_count > 0) && !write_error) {
+        is_listed = notes.byte_count > 0;
+        write_error = wick_recording_write_chunk(WICK_CHUNK_BLOCKED, notes.bytes, notes.byte_count);
+    }
+    notes.byte_count = 0;
+}
+
 static void write_stats(const wick_engine_type *engine) {
     uint64_t lost = totals.lost_ring_full;
     for (uint32_t number = 0; number < wick_threads_count(); number++) {
@@ -251,8 +282,9 @@ static void write_stats(const wick_engine_type *engine) {
     add_stat(WICK_STAT_PROCESS_CPU_NS, clock_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_start_ns);
     add_stat(WICK_STAT_AGENT_CPU_NS, clock_ns(CLOCK_THREAD_CPUTIME_ID) - agent_cpu_start_ns);
     add_stat(WICK_STAT_THREADS, thread_count);
-    add_stat(WICK_STAT_UNARMED_THREADS, engine->unarmed ? engine->unarmed() : 0);
+    add_stat(WICK_STAT_UNARMED_THREADS, engine && engine->unarmed ? engine->unarmed() : 0);
     write_chunk(WICK_CHUNK_STATS, &notes);
+    write_blocked();
 }
 
 static void add_info(const char *key, const char *value, size_t byte_count) {
@@ -260,6 +292,11 @@ static void add_info(const char *key, const char *value, size_t byte_count) {
         wick_buffer_string(&notes, key, strlen(key));
         wick_buffer_string(&notes, value, byte_count);
     }
+}
+
+static void add_engine(const wick_session *session) {
+    add_info("engine", session->engine->name, strlen(session->engine->name));
+    add_info("fallback", session->fallback, strlen(session->fallback));
 }
 
 static void add_infos(const wick_session *session) {
@@ -276,8 +313,7 @@ static void add_infos(const wick_session *session) {
     add_info("command", text, length);
     ssize_t path = readlink("/proc/self/exe", text, sizeof(text));
     add_info("executable", text, path > 0 ? (size_t)path : 0);
-    add_info("engine", session->engine->name, strlen(session->engine->name));
-    add_info("fallback", session->fallback, strlen(session->fallback));
+    add_engine(session);
     struct utsname names;
     if (uname(&names) == 0) {
         add_info("kernel", names.release, strlen(names.release));
@@ -314,6 +350,8 @@ int wick_drain_begin(const wick_session *session) {
     memset(&totals, 0, sizeof(totals));
     totals.lost_no_slot_start = wick_handler_lost_no_slot();
     wick_threads_reset();
+    wick_blocked_reset();
+    writer_tid = session->setup.writer_tid;
     time_unit_ns = wick_time_unit_ns((uint32_t)session->setup.period_ns);
     start_ns = clock_ns(CLOCK_MONOTONIC);
     process_cpu_start_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -334,8 +372,16 @@ int wick_drain_begin(const wick_session *session) {
     return error;
 }
 
+void wick_drain_note_engine(const wick_session *session) {
+    add_engine(session);
+    write_chunk(WICK_CHUNK_INFO, &notes);
+}
+
 int wick_drain(const wick_engine_type *engine) {
     drains++;
+    if (drains % SLOW_DRAINS == 2) {
+        wick_blocked_look(engine->signal_number, writer_tid, false);
+    }
     drain_all();
     if (drains % 2 == 0 || samples.byte_count > FLUSH_BYTES) {
         flush();
@@ -343,14 +389,17 @@ int wick_drain(const wick_engine_type *engine) {
     if (drains % SLOW_DRAINS == 0) {
         reap();
         write_stats(engine);
-        if (!wick_handler_is_installed(engine->signal_number)) {
-            wick_handler_install(engine->signal_number);
-        }
+        // The host may have taken it in a way that we do not see.
+        wick_handler_install(engine->signal_number);
     }
     return write_error;
 }
 
 void wick_drain_finish(const wick_engine_type *engine, wick_end_reason reason) {
+    // On the way out every millisecond counts; and other threads may be gone already.
+    if (engine && reason != WICK_END_EXITED && reason != WICK_END_EXEC) {
+        wick_blocked_look(engine->signal_number, writer_tid, true);
+    }
     drain_all();
     flush();
     // After a full disk the totals and the end still fit into the reserve.

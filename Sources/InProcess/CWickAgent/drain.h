@@ -11,8 +11,12 @@ void wick_drain_prepare(void);
 /// Writes the header and the INFO chunk of a session. 0 or an errno.
 int wick_drain_begin(const wick_session *session);
 
+/// Notes which engine is in use from now on, and why.
+void wick_drain_note_engine(const wick_session *session);
+
 /// Empties the rings; writes at every other call, or if much has come. 0 or the errno of a write.
 int wick_drain(const wick_engine_type *engine);
 
-/// Empties the rings a last time, writes the totals and the end, closes the file.
+/// Empties the rings a last time, writes the totals and the end, closes the file. `engine` is NULL
+/// if none works any more.
 void wick_drain_finish(const wick_engine_type *engine, wick_end_reason reason);

@@ -8,6 +8,12 @@
 
 #include "wick_format.h"
 
+/// The number of the next recording, or of the next engine in it. All numbers have the top bit and
+/// are not 0, so that a cookie is told from whatever a host gives its own timers and events.
+static inline uint32_t wick_next_generation(uint32_t generation) {
+    return (generation + 2) | 0x80000001u;
+}
+
 /// What an engine needs to know.
 typedef struct {
     uint32_t generation;
@@ -28,8 +34,9 @@ typedef struct {
     int (*start)(const wick_engine_setup *setup);
     /// Called on a new thread before its own code; NULL if threads are covered by themselves.
     void (*thread_began)(void);
-    /// Arms threads that came since; NULL if they are covered by themselves.
-    void (*rescan)(void);
+    /// Arms threads that came since, if they are not covered by themselves, and looks whether the
+    /// engine still works: 0, or the errno for which the next one must take over.
+    int (*rescan)(void);
     /// Disarms. Signals already on their way may still arrive.
     void (*stop)(void);
     /// In a fork's child: closes what was inherited.
@@ -39,4 +46,6 @@ typedef struct {
 } wick_engine_type;
 
 extern const wick_engine_type wick_engine_perf;
+extern const wick_engine_type wick_engine_perf_signal;
 extern const wick_engine_type wick_engine_timer;
+extern const wick_engine_type wick_engine_process;

@@ -1,51 +1,50 @@
-// Engine 1: a perf task-clock event per thread that sends a synchronous SIGTRAP to that thread.
-// Exact to 10 kHz and more; `inherit_thread` covers threads made later, `remove_on_exec` spares the
-// next program. perf_event_open(2); sigtrap needs Linux 5.13.
+// Engines 1 and 2: a perf task-clock event per thread. perf_event_open(2).
+//
+// Engine 1 has it send a synchronous SIGTRAP to the thread: exact to 10 kHz and more;
+// `inherit_thread` covers threads made later, `remove_on_exec` spares the next program. Needs
+// Linux 5.13.
+// Engine 2 has the event's descriptor signal the thread with SIGPROF, for where SIGTRAP is not to be
+// had. It is as exact, costs an interrupt more a sample, and must arm each new thread by itself: a
+// copy that a child inherits would signal the thread that the descriptor belongs to.
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <signal.h>
-#include <string.h>
+#include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "armed_threads.h"
 #include "engine.h"
-#include "pages.h"
+#include "handler.h"
 #include "proc.h"
 
-enum : uint32_t { EVENT_LIMIT = 1 << 16, SCAN_LIMIT = 16 };
+static uint64_t period_ns;
+/// Descriptors that may be ours, and that are.
+static uint32_t budget;
+static _Atomic uint32_t open_count;
 
-typedef struct {
-    pid_t tid;
-    int descriptor;
-} event;
-
-static event *events;
-static uint32_t event_count;
-
-static struct perf_event_attr attributes(uint64_t period_ns, uint64_t cookie) {
-    return (struct perf_event_attr){.type = PERF_TYPE_SOFTWARE,
-                                    .size = sizeof(struct perf_event_attr),
-                                    .config = PERF_COUNT_SW_TASK_CLOCK,
-                                    .sample_period = period_ns,
-                                    .disabled = 1,
-                                    .inherit = 1,
-                                    .inherit_thread = 1,
-                                    .remove_on_exec = 1,
-                                    .sigtrap = 1,
-                                    .sig_data = cookie};
-}
-
-static int open_event(pid_t tid, uint64_t period_ns, uint64_t cookie) {
-    struct perf_event_attr attribute = attributes(period_ns, cookie);
+static int open_event(pid_t tid, bool sigtrap, uint64_t cookie) {
+    struct perf_event_attr attribute = {.type = PERF_TYPE_SOFTWARE,
+                                        .size = sizeof(struct perf_event_attr),
+                                        .config = PERF_COUNT_SW_TASK_CLOCK,
+                                        .sample_period = period_ns,
+                                        .disabled = 1,
+                                        .inherit = sigtrap,
+                                        .inherit_thread = sigtrap,
+                                        .remove_on_exec = sigtrap,
+                                        .sigtrap = sigtrap,
+                                        .sig_data = sigtrap ? cookie : 0};
     return (int)syscall(SYS_perf_event_open, &attribute, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-static int probe(void) {
-    // Kernel time is part of the truth: where only user time may be seen, this fails with EACCES
-    // and the CPU timers, which see all of it, are the better engine.
-    int descriptor = open_event(0, 1000000000, 0);
+/// Whether an event can be had. Kernel time is part of the truth: where only user time may be seen,
+/// this fails with EACCES, and the CPU timers, which see all of it, are the better engine.
+static int probe(bool sigtrap) {
+    period_ns = 1000000000;
+    int descriptor = open_event(0, sigtrap, 0);
     if (descriptor < 0) {
         return errno;
     }
@@ -68,92 +67,123 @@ static uint32_t descriptor_budget(void) {
         return 0;
     }
     rlim_t quarter = (limit.rlim_cur - used) / 4;
-    return quarter < EVENT_LIMIT ? (uint32_t)quarter : EVENT_LIMIT;
+    return quarter < UINT32_MAX ? (uint32_t)quarter : UINT32_MAX;
 }
 
-typedef struct {
-    const wick_engine_setup *setup;
-    uint32_t budget;
-    bool added;
-    int error;
-} scan;
-
-static bool arm(uint32_t tid, void *context) {
-    scan *state = context;
-    if ((pid_t)tid == state->setup->writer_tid) {
-        return true;
+/// Takes one of the budget and opens the event of a thread.
+static int open_within_budget(pid_t tid, bool sigtrap, uint64_t cookie, int *descriptor) {
+    if (atomic_fetch_add_explicit(&open_count, 1, memory_order_relaxed) >= budget) {
+        atomic_fetch_sub_explicit(&open_count, 1, memory_order_relaxed);
+        return EMFILE;
     }
-    for (uint32_t i = 0; i < event_count; i++) {
-        if (events[i].tid == (pid_t)tid) {
-            return true;
-        }
+    *descriptor = open_event(tid, sigtrap, cookie);
+    if (*descriptor < 0) {
+        atomic_fetch_sub_explicit(&open_count, 1, memory_order_relaxed);
+        return errno;
     }
-    if (event_count >= state->budget) {
-        state->error = EMFILE;
-        return false;
-    }
-    uint64_t cookie = (uint64_t)state->setup->generation << 32 | (event_count + 1);
-    int descriptor = open_event((pid_t)tid, state->setup->period_ns, cookie);
-    if (descriptor >= 0) {
-        events[event_count++] = (event){.tid = (pid_t)tid, .descriptor = descriptor};
-        state->added = true;
-        // Enabled at once: children of this thread are covered from here on.
-        ioctl(descriptor, PERF_EVENT_IOC_ENABLE, 0);
-    } else if (errno != ESRCH) {
-        state->error = errno;
-        return false;
-    }
-    return true;
+    return 0;
 }
 
-static void stop(void) {
-    for (uint32_t i = 0; i < event_count; i++) {
-        ioctl(events[i].descriptor, PERF_EVENT_IOC_DISABLE, 0);
-    }
-    for (uint32_t i = 0; i < event_count; i++) {
-        close(events[i].descriptor);
-    }
-    event_count = 0;
+static void disarm(int descriptor) {
+    ioctl(descriptor, PERF_EVENT_IOC_DISABLE, 0);
+    close(descriptor);
+    atomic_fetch_sub_explicit(&open_count, 1, memory_order_relaxed);
 }
 
-static int start(const wick_engine_setup *setup) {
-    if (!events) {
-        events = wick_pages_map(EVENT_LIMIT * sizeof(event));
-        if (!events) {
-            return ENOMEM;
-        }
-    }
-    scan state = {.setup = setup, .budget = descriptor_budget()};
+/// Not disabled: the event is the parent's.
+static void forget(int descriptor) {
+    close(descriptor);
+}
+
+static int start(const wick_engine_setup *setup, const wick_thread_trigger *trigger) {
+    period_ns = setup->period_ns;
+    atomic_store_explicit(&open_count, 0, memory_order_relaxed);
+    budget = descriptor_budget();
+    return wick_armed_start(setup, trigger);
+}
+
+// MARK: SIGTRAP
+
+static int probe_trap(void) {
+    // A debugger would be shown each tick, and keep it.
+    return wick_proc_tracer() ? EBUSY : probe(true);
+}
+
+static int arm_trap(pid_t tid, uint64_t cookie, bool is_new, int *descriptor) {
+    (void)is_new;
     // A thread made by one that was not armed yet is seen by the next scan. One that was armed by
     // inheritance gets a second event then; the handler counts only one of the two.
-    for (uint32_t round = 0; round < SCAN_LIMIT; round++) {
-        state.added = false;
-        if (!wick_proc_each_number("/proc/self/task", arm, &state)) {
-            state.error = errno;
-        }
-        if (!state.added || state.error) {
-            break;
-        }
+    int error = open_within_budget(tid, true, cookie, descriptor);
+    if (!error) {
+        // Enabled at once: children of this thread are covered from here on.
+        ioctl(*descriptor, PERF_EVENT_IOC_ENABLE, 0);
     }
-    if (state.error) {
-        stop();
-    }
-    return state.error;
+    return error;
 }
 
-static void after_fork(void) {
-    for (uint32_t i = 0; i < event_count; i++) {
-        close(events[i].descriptor);
-    }
-    event_count = 0;
+static int start_trap(const wick_engine_setup *setup) {
+    static const wick_thread_trigger trigger = {.arm = arm_trap, .disarm = disarm, .forget = forget};
+    return start(setup, &trigger);
+}
+
+static int look_for_debugger(void) {
+    return wick_proc_tracer() ? EBUSY : 0;
 }
 
 const wick_engine_type wick_engine_perf = {
     .identity = WICK_ENGINE_PERF_SIGTRAP,
     .name = "perf task-clock, SIGTRAP",
     .signal_number = SIGTRAP,
-    .probe = probe,
-    .start = start,
-    .stop = stop,
-    .after_fork = after_fork,
+    .probe = probe_trap,
+    .start = start_trap,
+    .rescan = look_for_debugger,
+    .stop = wick_armed_stop,
+    .after_fork = wick_armed_forget,
+};
+
+// MARK: SIGPROF
+
+static int probe_signal(void) {
+    return probe(false);
+}
+
+static int arm_signal(pid_t tid, uint64_t cookie, bool is_new, int *descriptor) {
+    (void)is_new;
+    int error = open_within_budget(tid, false, cookie, descriptor);
+    if (error) {
+        return error;
+    }
+    struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = tid};
+    if (fcntl(*descriptor, F_SETOWN_EX, &owner) != 0 ||
+        fcntl(*descriptor, F_SETSIG, SIGPROF) != 0 ||
+        fcntl(*descriptor, F_SETFL, O_RDWR | O_NONBLOCK | O_ASYNC) != 0) {
+        error = errno;
+    } else if (!wick_handler_own(*descriptor)) {
+        error = EMFILE;
+    }
+    if (error) {
+        disarm(*descriptor);
+        return error;
+    }
+    ioctl(*descriptor, PERF_EVENT_IOC_ENABLE, 0);
+    return 0;
+}
+
+static int start_signal(const wick_engine_setup *setup) {
+    static const wick_thread_trigger trigger = {.arm = arm_signal, .disarm = disarm, .forget = forget};
+    return start(setup, &trigger);
+}
+
+const wick_engine_type wick_engine_perf_signal = {
+    .identity = WICK_ENGINE_PERF_SIGNAL,
+    .name = "perf task-clock, SIGPROF",
+    .signal_number = SIGPROF,
+    .probe = probe_signal,
+    .start = start_signal,
+    .thread_began = wick_armed_thread_began,
+    // More threads than descriptors: the timers, which need none, take over.
+    .rescan = wick_armed_rescan,
+    .stop = wick_armed_stop,
+    .after_fork = wick_armed_forget,
+    .unarmed = wick_armed_missing,
 };

@@ -1,61 +1,120 @@
 // See exec_hooks.h. Each function does what the one of that name in libc does, see exec(3).
 #include "exec_hooks.h"
 
-#ifdef WICK_PRELOAD
-
 #include <alloca.h>
-#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#define EXPORTED __attribute__((visibility("default")))
+#include "hooks.h"
 
-/// Calls libc's function `name`, with the recording closed meanwhile.
-#define CALL_REAL(name, ...)                                                                       \
+WICK_NEXT(execve)
+WICK_NEXT(execv)
+WICK_NEXT(execvp)
+WICK_NEXT(execvpe)
+WICK_NEXT(fexecve)
+WICK_NEXT(execveat)
+WICK_NEXT(_exit)
+
+// MARK: static programs, where there is no next function
+
+static int execve_alone(const char *path, char *const arguments[], char *const environment[]) {
+    return (int)syscall(SYS_execve, path, arguments, environment);
+}
+
+static int execveat_alone(int folder, const char *path, char *const arguments[],
+                          char *const environment[], int flags) {
+    return (int)syscall(SYS_execveat, folder, path, arguments, environment, flags);
+}
+
+/// Tries the folders of PATH, as execvp(3) says; a script without an interpreter is not run.
+static int execvpe_alone(const char *file, char *const arguments[], char *const environment[]) {
+    if (strchr(file, '/')) {
+        return execve_alone(file, arguments, environment);
+    }
+    const char *folder = getenv("PATH");
+    folder = folder ? folder : "/bin:/usr/bin";
+    int error = ENOENT;
+    for (const char *end; folder; folder = *end ? end + 1 : NULL) {
+        end = strchrnul(folder, ':');
+        size_t length = (size_t)(end - folder), file_length = strlen(file);
+        char path[PATH_MAX];
+        if (length + 1 + file_length >= sizeof(path)) {
+            continue;
+        }
+        memcpy(path, folder, length);
+        path[length] = '/';
+        memcpy(path + length + (length > 0), file, file_length + 1);
+        execve_alone(path, arguments, environment);
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) {
+            return -1;
+        }
+        error = errno == EACCES ? EACCES : error;
+    }
+    errno = error;
+    return -1;
+}
+
+// MARK: hooks
+
+/// Calls `call`, with the recording closed meanwhile.
+#define CLOSED_DURING(call)                                                                        \
     ({                                                                                             \
-        __typeof__(name) *real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name);                      \
-        bool paused = wick_agent_close(WICK_END_EXEC);                                                 \
-        int result = real(__VA_ARGS__);                                                            \
+        bool paused = wick_agent_close(WICK_END_EXEC);                                             \
+        int result = call;                                                                         \
         if (paused) {                                                                              \
             wick_agent_resume_after_exec();                                                        \
         }                                                                                          \
         result;                                                                                    \
     })
 
-EXPORTED int execve(const char *path, char *const arguments[], char *const environment[]) {
-    return CALL_REAL(execve, path, arguments, environment);
+WICK_HOOK int execve(const char *path, char *const arguments[], char *const environment[]) {
+    return CLOSED_DURING((next_execve ? next_execve : execve_alone)(path, arguments, environment));
 }
 
-EXPORTED int execv(const char *path, char *const arguments[]) {
-    return CALL_REAL(execv, path, arguments);
+WICK_HOOK int execv(const char *path, char *const arguments[]) {
+    return CLOSED_DURING(next_execv ? next_execv(path, arguments)
+                                    : execve_alone(path, arguments, environ));
 }
 
-EXPORTED int execvp(const char *file, char *const arguments[]) {
-    return CALL_REAL(execvp, file, arguments);
+WICK_HOOK int execvp(const char *file, char *const arguments[]) {
+    return CLOSED_DURING(next_execvp ? next_execvp(file, arguments)
+                                     : execvpe_alone(file, arguments, environ));
 }
 
-EXPORTED int execvpe(const char *file, char *const arguments[], char *const environment[]) {
-    return CALL_REAL(execvpe, file, arguments, environment);
+WICK_HOOK int execvpe(const char *file, char *const arguments[], char *const environment[]) {
+    return CLOSED_DURING((next_execvpe ? next_execvpe : execvpe_alone)(file, arguments,
+                                                                       environment));
 }
 
-EXPORTED int fexecve(int file, char *const arguments[], char *const environment[]) {
-    return CALL_REAL(fexecve, file, arguments, environment);
+WICK_HOOK int fexecve(int file, char *const arguments[], char *const environment[]) {
+    return CLOSED_DURING(next_fexecve
+                             ? next_fexecve(file, arguments, environment)
+                             : execveat_alone(file, "", arguments, environment, AT_EMPTY_PATH));
 }
 
-EXPORTED int execveat(int folder, const char *path, char *const arguments[],
-                      char *const environment[], int flags) {
-    return CALL_REAL(execveat, folder, path, arguments, environment, flags);
+WICK_HOOK int execveat(int folder, const char *path, char *const arguments[],
+                       char *const environment[], int flags) {
+    return CLOSED_DURING((next_execveat ? next_execveat : execveat_alone)(
+        folder, path, arguments, environment, flags));
 }
 
-EXPORTED _Noreturn void _exit(int status) {
+WICK_HOOK _Noreturn void _exit(int status) {
     wick_agent_close(WICK_END_EXITED);
-    ((__typeof__(_exit) *)dlsym(RTLD_NEXT, "_exit"))(status);
+    if (next__exit) {
+        next__exit(status);
+    }
+    syscall(SYS_exit_group, status);
     __builtin_unreachable();
 }
 
-EXPORTED _Noreturn void _Exit(int status) {
+WICK_HOOK _Noreturn void _Exit(int status) {
     _exit(status);
 }
 
@@ -81,7 +140,7 @@ static size_t count_arguments(va_list list) {
         array[i] = va_arg(list, char *);                                                           \
     }
 
-EXPORTED int execl(const char *path, const char *first, ...) {
+WICK_HOOK int execl(const char *path, const char *first, ...) {
     va_list list;
     va_start(list, first);
     COLLECT(arguments, first, list);
@@ -89,7 +148,7 @@ EXPORTED int execl(const char *path, const char *first, ...) {
     return execv(path, arguments);
 }
 
-EXPORTED int execlp(const char *file, const char *first, ...) {
+WICK_HOOK int execlp(const char *file, const char *first, ...) {
     va_list list;
     va_start(list, first);
     COLLECT(arguments, first, list);
@@ -97,7 +156,7 @@ EXPORTED int execlp(const char *file, const char *first, ...) {
     return execvp(file, arguments);
 }
 
-EXPORTED int execle(const char *path, const char *first, ...) {
+WICK_HOOK int execle(const char *path, const char *first, ...) {
     va_list list;
     va_start(list, first);
     COLLECT(arguments, first, list);
@@ -105,10 +164,3 @@ EXPORTED int execle(const char *path, const char *first, ...) {
     va_end(list);
     return execve(path, arguments, environment);
 }
-
-#else
-
-/// ISO C wants a declaration in every file.
-typedef int wick_exec_hooks_are_preloaded_only;
-
-#endif

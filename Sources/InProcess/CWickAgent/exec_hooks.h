@@ -1,7 +1,7 @@
 // Around exec. A tick that falls into the execve call is delivered to the new program, where no
-// handler waits for it: a SIGTRAP of ours would kill it. So the preloaded agent stands before
-// exec*() and closes the recording first; the next program adds its own segment. It also stands
-// before _exit(), which runs no destructors.
+// handler waits for it: a SIGTRAP of ours would kill it. So the agent stands before exec*() and
+// closes the recording first; the next program adds its own segment. It also stands before _exit(),
+// which runs no destructors.
 #pragma once
 
 #include <stdbool.h>

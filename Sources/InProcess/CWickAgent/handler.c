@@ -1,5 +1,6 @@
-// SIGNAL-SAFE: calls only clock_gettime (vdso), wick_unwind, wick_threads_current and, for signals
-// that are not ours, the action that was there before. Keeps errno, takes no lock, allocates nothing.
+// SIGNAL-SAFE: calls only clock_gettime (vdso, but for engine 4), wick_unwind, wick_threads_current,
+// wick_writer_hurry and, for signals that are not ours, wick_signal_pass_on. Keeps errno, takes no lock, allocates
+// nothing.
 #include "handler.h"
 
 #include <errno.h>
@@ -11,9 +12,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "raw_syscall.h"
+#include "taken_signals.h"
 #include "threads.h"
 #include "unwind.h"
+#include "writer.h"
 
 #ifndef TRAP_PERF
 #define TRAP_PERF 6
@@ -32,38 +34,20 @@ _Static_assert(offsetof(perf_siginfo, data) == 24, "kernel ABI, 64 bit");
 
 static _Atomic uint32_t accepted_generation;
 static _Atomic uint64_t lost_no_slot;
-/// glibc's own name for sigaction: that name itself may be ours (signal_hooks.c).
-extern int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
+static _Atomic bool windows_allowed = true;
 
-enum { ACTION_LIMIT = 64 };
+enum : uint32_t {
+    /// Descriptors of engine 2 have numbers below this.
+    DESCRIPTOR_LIMIT = 1 << 16,
+};
 
-/// A signal that we have taken. The host's action is replaced whole, by pointer; its old ones stay
-/// for handlers that still read them, until the host has changed it ACTION_LIMIT times.
-typedef struct {
-    _Atomic bool installed;
-    _Atomic(const struct sigaction *) previous;
-    struct sigaction actions[ACTION_LIMIT];
-    _Atomic uint32_t next_action;
-} taken_signal;
+/// One bit per descriptor whose signals are ours. None is taken back: hosts have no descriptors that
+/// send SIGPROF.
+static _Atomic uint64_t own_descriptors[DESCRIPTOR_LIMIT / 64];
 
-static taken_signal taken_trap, taken_prof;
-
-static taken_signal *taken(int number) {
-    return number == SIGTRAP ? &taken_trap : number == SIGPROF ? &taken_prof : NULL;
-}
-
-static const struct sigaction *previous_of(taken_signal *signal) {
-    // Acquire: pairs with set_previous.
-    return atomic_load_explicit(&signal->previous, memory_order_acquire);
-}
-
-static void set_previous(taken_signal *signal, const struct sigaction *action) {
-    uint32_t next = atomic_fetch_add_explicit(&signal->next_action, 1, memory_order_relaxed);
-    struct sigaction *place = &signal->actions[next % ACTION_LIMIT];
-    *place = *action;
-    // Release: pairs with previous_of.
-    atomic_store_explicit(&signal->previous, place, memory_order_release);
-}
+/// Engine 4: the period, 0 while it is not in use; and the process's CPU time that samples account
+/// for.
+static _Atomic uint64_t weighing_period_ns, weighed_ns;
 
 static wick_registers registers_of(const ucontext_t *context) {
 #if defined(__x86_64__)
@@ -119,14 +103,20 @@ static void record(const ucontext_t *context, wick_cookie cookie, uint64_t weigh
     uintptr_t high = atomic_load_explicit(&slot->stack_high, memory_order_acquire);
     wick_stack_memory memory = {
         .high = low <= registers.sp && registers.sp < high ? high : 0,
-        .scratch = slot->scratch,
+        .scratch = atomic_load_explicit(&windows_allowed, memory_order_relaxed) ? slot->scratch : NULL,
         .scratch_byte_count = WICK_SCRATCH_BYTES,
         .cache = slot->rule_cache};
     if (!memory.high) {
         atomic_store_explicit(&slot->seen_sp, registers.sp, memory_order_relaxed);
+        if (!memory.scratch && !high) {
+            wick_writer_hurry();
+        }
     }
     wick_walk walk = wick_unwind(&registers, &memory,
                                  (uintptr_t *)(sample + WICK_RING_HEAD_WORDS), WICK_FRAME_LIMIT);
+    if (walk.met_unknown_code) {
+        wick_writer_hurry();
+    }
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     sample[0] = walk.frame_count;
@@ -145,30 +135,62 @@ void wick_handler_record(const void *context, wick_cookie cookie) {
 #endif
 
 static bool is_accepted(wick_cookie cookie) {
-    // Acquire: pairs with wick_handler_accept; the slots are mapped before it.
+    // Acquire: as in record_anonymous.
     uint32_t generation = atomic_load_explicit(&accepted_generation, memory_order_acquire);
     return generation != 0 && cookie >> 32 == generation;
 }
 
-/// Passes a signal that is not ours to the action that was there before us.
-static void pass_on(const struct sigaction *previous, int number, siginfo_t *info, void *context) {
-    if (previous->sa_flags & SA_SIGINFO) {
-        previous->sa_sigaction(number, info, context);
-    } else if (previous->sa_handler == SIG_DFL) {
-        // What would have happened without us: the signal ends the process, once we return.
-        struct sigaction deadly = {.sa_handler = SIG_DFL};
-        __sigaction(number, &deadly, NULL);
-        raise(number);
-    } else if (previous->sa_handler != SIG_IGN) {
-        previous->sa_handler(number);
+/// The periods of the process's CPU time since the last sample; 0 if another thread has just taken
+/// them.
+static uint64_t take_weight(uint64_t period_ns) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    uint64_t used = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    uint64_t weighed = atomic_load_explicit(&weighed_ns, memory_order_relaxed);
+    uint64_t weight = used > weighed ? (used - weighed) / period_ns : 0;
+    return atomic_compare_exchange_strong_explicit(&weighed_ns, &weighed,
+                                                   weighed + weight * period_ns,
+                                                   memory_order_relaxed, memory_order_relaxed)
+               ? weight
+               : 0;
+}
+
+/// Records a tick that nothing but the agent's state identifies.
+static void record_anonymous(const void *context, uint32_t number, uint64_t weight) {
+    // Acquire: pairs with wick_handler_accept; the slots are mapped before it.
+    uint64_t generation = atomic_load_explicit(&accepted_generation, memory_order_acquire);
+    if (generation != 0 && weight > 0) {
+        record(context, generation << 32 | number, weight);
     }
+}
+
+/// Whether a cookie is one that we gave, in this recording or an earlier one.
+static bool is_own(wick_cookie cookie) {
+    return cookie >> 63;
+}
+
+static bool owns(int descriptor) {
+    return descriptor >= 0 && (uint32_t)descriptor < DESCRIPTOR_LIMIT &&
+           atomic_load_explicit(&own_descriptors[descriptor / 64], memory_order_relaxed) >>
+                   (descriptor % 64) & 1;
+}
+
+bool wick_handler_is_own(int number, const siginfo_t *info) {
+    if (number == SIGTRAP) {
+        return info->si_code == TRAP_PERF && is_own(((const perf_siginfo *)info)->data);
+    }
+    bool weighs = atomic_load_explicit(&weighing_period_ns, memory_order_relaxed) != 0;
+    return number == SIGPROF &&
+           ((info->si_code == SI_TIMER && is_own((uintptr_t)info->si_value.sival_ptr)) ||
+            (info->si_code == POLL_IN && owns(info->si_fd)) ||
+            (info->si_code == SI_KERNEL && weighs));
 }
 
 static void on_trap(int number, siginfo_t *info, void *context) {
     int saved = errno;
     const perf_siginfo *perf = (const perf_siginfo *)info;
-    if (info->si_code != TRAP_PERF) {
-        pass_on(previous_of(&taken_trap), number, info, context);
+    if (info->si_code != TRAP_PERF || !is_own(perf->data)) {
+        wick_signal_pass_on(number, info, context);
     } else if (is_accepted(perf->data)) {
         record(context, perf->data, 1);
     }
@@ -178,63 +200,46 @@ static void on_trap(int number, siginfo_t *info, void *context) {
 static void on_prof(int number, siginfo_t *info, void *context) {
     int saved = errno;
     wick_cookie cookie = (uintptr_t)info->si_value.sival_ptr;
-    if (info->si_code == SI_TIMER && is_accepted(cookie)) {
-        record(context, cookie, (uint64_t)info->si_overrun + 1);
-    } else if (info->si_code != SI_TIMER && previous_of(&taken_prof)->sa_handler != SIG_DFL) {
-        // SIG_DFL would end the process; a late signal of ours must not, so it is ignored.
-        pass_on(previous_of(&taken_prof), number, info, context);
+    uint64_t period_ns = atomic_load_explicit(&weighing_period_ns, memory_order_relaxed);
+    if (info->si_code == SI_TIMER && is_own(cookie)) {
+        if (is_accepted(cookie)) {
+            record(context, cookie, (uint64_t)info->si_overrun + 1);
+        }
+    } else if (info->si_code == POLL_IN && owns(info->si_fd)) {
+        record_anonymous(context, (uint32_t)info->si_fd + 1, 1);
+    } else if (info->si_code == SI_KERNEL && period_ns) {
+        record_anonymous(context, 1, take_weight(period_ns));
+    } else if ((info->si_code <= 0 && info->si_code != SI_TIMER) || !wick_signal_is_deadly(number)) {
+        wick_signal_pass_on(number, info, context);
     }
+    // Else a timer's or a descriptor's, of which the host has none: it would have died of the
+    // first. So it is a late one of ours.
     errno = saved;
 }
 
-static void (*handler_of(int number))(int, siginfo_t *, void *) {
-    return number == SIGTRAP ? on_trap : on_prof;
-}
-
 bool wick_handler_install(int number) {
-    taken_signal *signal = taken(number);
-    if (wick_handler_is_installed(number)) {
-        return true;
-    }
-    struct sigaction action = {.sa_sigaction = handler_of(number),
-                               .sa_flags = SA_SIGINFO | SA_RESTART};
-    // All but the faults, which cannot wait: the handler runs whole.
-    sigfillset(&action.sa_mask);
-    struct sigaction before;
-    // The host's action is known before ours can run.
-    if (__sigaction(number, NULL, &before) != 0) {
+    return wick_signal_take(number, number == SIGTRAP ? on_trap : on_prof);
+}
+
+bool wick_handler_own(int descriptor) {
+    if (descriptor < 0 || (uint32_t)descriptor >= DESCRIPTOR_LIMIT) {
         return false;
     }
-    set_previous(signal, &before);
-    if (__sigaction(number, &action, NULL) != 0) {
-        return false;
-    }
-    // Release: pairs with wick_handler_replace_previous.
-    atomic_store_explicit(&signal->installed, true, memory_order_release);
+    atomic_fetch_or_explicit(&own_descriptors[descriptor / 64], UINT64_C(1) << (descriptor % 64),
+                             memory_order_relaxed);
     return true;
 }
 
-bool wick_handler_is_installed(int number) {
-    struct sigaction action;
-    return __sigaction(number, NULL, &action) == 0 && action.sa_flags & SA_SIGINFO &&
-           action.sa_sigaction == handler_of(number);
+void wick_handler_allow_windows(bool allowed) {
+    atomic_store_explicit(&windows_allowed, allowed, memory_order_relaxed);
 }
 
-bool wick_handler_replace_previous(int number, const struct sigaction *action,
-                                   struct sigaction *old) {
-    taken_signal *signal = taken(number);
-    if (!signal || !atomic_load_explicit(&signal->installed, memory_order_acquire)) {
-        return false;
-    }
-    // `old` may be the same object as `action`.
-    struct sigaction before = *previous_of(signal);
-    if (action) {
-        set_previous(signal, action);
-    }
-    if (old) {
-        *old = before;
-    }
-    return true;
+void wick_handler_weigh_by_process_clock(uint64_t period_ns) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    atomic_store_explicit(&weighed_ns, (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec,
+                          memory_order_relaxed);
+    atomic_store_explicit(&weighing_period_ns, period_ns, memory_order_relaxed);
 }
 
 void wick_handler_accept(uint32_t generation) {

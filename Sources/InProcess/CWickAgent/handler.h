@@ -5,22 +5,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Identifies our signals: generation in the upper, trigger number (≥ 1) in the lower 32 bits.
+/// Identifies our signals: generation (see wick_next_generation) in the upper, trigger number (≥ 1) in
+/// the lower 32 bits.
 typedef uint64_t wick_cookie;
 
-/// Takes SIGTRAP (perf events) or SIGPROF (timers) and remembers the action that was there, for
-/// signals that are not ours. Idempotent; never undone, as signals may come late. False with errno
-/// set if the kernel refuses.
+/// Takes SIGTRAP (perf events) or SIGPROF (everything else). Idempotent. False with errno set if the
+/// kernel refuses.
 bool wick_handler_install(int signal_number);
 
-/// Whether our handler is still the action of a signal.
-bool wick_handler_is_installed(int signal_number);
+/// Whether a signal was sent by what we armed, in this recording or an earlier one.
+bool wick_handler_is_own(int number, const siginfo_t *info);
 
-/// The host asks for the action of a signal, or sets it: if the signal is ours, the host's wish is
-/// kept for signals that are not ours, and our handler stays. False if the signal is not ours; then
-/// nothing is done. Any thread; also from a handler, as sigaction may be called there.
-bool wick_handler_replace_previous(int signal_number, const struct sigaction *action,
-                                   struct sigaction *old);
+/// Makes the signals of a perf event's descriptor ours (engine 2), for good, as they may come late;
+/// false if its number is too high.
+bool wick_handler_own(int descriptor);
+
+/// Whether walks may copy memory by process_vm_readv; not where a seccomp filter may kill for it.
+void wick_handler_allow_windows(bool allowed);
+
+/// Engine 4: SIGPROF from the kernel is ours, and weighs the process's CPU time since the last
+/// sample in periods. 0: no more.
+void wick_handler_weigh_by_process_clock(uint64_t period_ns);
 
 /// Lets samples of a generation in, or (0) none.
 void wick_handler_accept(uint32_t generation);

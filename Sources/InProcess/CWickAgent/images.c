@@ -2,14 +2,21 @@
 
 #include <elf.h>
 #include <link.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "pages.h"
 #include "unwind.h"
 
-enum { IMAGE_LIMIT = 8192, PATH_ARENA_BYTES = 1 << 20 };
+enum { IMAGE_LIMIT = 8192, PATH_ARENA_BYTES = 1 << 20, HOLD_LOOKS = 2000, HOLD_LOOK_NS = 100000 };
+
+/// Held by a refresh, or from before to after a fork.
+static pthread_mutex_t refreshing = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local __attribute__((tls_model("initial-exec"))) bool is_holding;
 
 // Sorted by start. One list for the life of the process: the agent has one writer thread.
 static wick_image *list[IMAGE_LIMIT];
@@ -37,7 +44,8 @@ static wick_image *allocate(size_t path_length) {
     return image;
 }
 
-static void read_build_id(const struct dl_phdr_info *info, wick_image *image) {
+/// Reads the build-id of a module into WICK_BUILD_ID_LIMIT bytes; returns its size, 0 if none.
+static uint32_t read_build_id(const struct dl_phdr_info *info, uint8_t *build_id) {
     for (int i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         if (segment->p_type != PT_NOTE) {
@@ -57,14 +65,14 @@ static void read_build_id(const struct dl_phdr_info *info, wick_image *image) {
             if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
                 memcmp(next + sizeof(*note), "GNU", 4) == 0 &&
                 note->n_descsz <= WICK_BUILD_ID_LIMIT) {
-                memcpy(image->build_id, next + sizeof(*note) + name, note->n_descsz);
-                image->build_id_byte_count = note->n_descsz;
-                return;
+                memcpy(build_id, next + sizeof(*note) + name, note->n_descsz);
+                return note->n_descsz;
             }
             next += size;
             left -= size;
         }
     }
+    return 0;
 }
 
 /// The path to record: absolute, "[vdso]" for the kernel's page.
@@ -173,14 +181,20 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context) {
     char path[PATH_MAX];
     size_t length = path_of(info, vdso, path, sizeof(path));
     wick_image *known = wick_images_find(module.start);
+    uint8_t build_id[WICK_BUILD_ID_LIMIT];
+    uint32_t build_id_byte_count = read_build_id(info, build_id);
+    // A library that was replaced and loaded again may be at the same place by the same name.
     if (known && known->start == module.start && known->end == module.end &&
+        known->build_id_byte_count == build_id_byte_count &&
+        memcmp(known->build_id, build_id, build_id_byte_count) == 0 &&
         strlen(known->path) == length && memcmp(known->path, path, length) == 0) {
         known->mapped = true;
         return 0;
     }
     wick_image *image = insert(&module, path, length);
     if (image) {
-        read_build_id(info, image);
+        memcpy(image->build_id, build_id, build_id_byte_count);
+        image->build_id_byte_count = build_id_byte_count;
         wick_unwind_add_module(&module);
     }
     return 0;
@@ -189,7 +203,28 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context) {
 void wick_images_refresh(void) {
     // Within the callback the loader's list is locked: nothing can be unmapped while it is read.
     refresh state = {.first = true};
+    pthread_mutex_lock(&refreshing);
     dl_iterate_phdr(visit, &state);
+    pthread_mutex_unlock(&refreshing);
+}
+
+void wick_images_hold(void) {
+    // Not for ever: who forks within a dl_iterate_phdr of its own is what the refresh waits for.
+    for (int look = 0; look < HOLD_LOOKS && !is_holding; look++) {
+        is_holding = pthread_mutex_trylock(&refreshing) == 0;
+        if (!is_holding) {
+            syscall(SYS_nanosleep, &(struct timespec){.tv_nsec = HOLD_LOOK_NS}, NULL);
+        }
+    }
+}
+
+void wick_images_go_on(bool in_child) {
+    if (in_child) {
+        refreshing = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+    } else if (is_holding) {
+        pthread_mutex_unlock(&refreshing);
+    }
+    is_holding = false;
 }
 
 /// Whether another image is now where this one was: the unwinder knows only that one.

@@ -31,6 +31,13 @@ typedef void wick_image_visitor(const wick_image *image);
 /// loader's list lock, not its main lock.
 void wick_images_refresh(void);
 
+/// Before a fork: lets no refresh begin and waits for the one under way, at most 200 ms. A child
+/// would have the loader's list lock held for ever by a thread that it does not have.
+void wick_images_hold(void);
+
+/// After the fork, in parent and child.
+void wick_images_go_on(bool in_child);
+
 /// Drops the modules that went; returns whether there were any.
 bool wick_images_forget(void);
 

@@ -1,10 +1,12 @@
 #include "proc.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -71,16 +73,72 @@ void wick_proc_thread_name(pid_t tid, char name[16]) {
     name[length] = 0;
 }
 
+uint64_t wick_proc_status(pid_t tid, const char *key, int base) {
+    char path[64];
+    if (tid) {
+        snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)tid);
+    } else {
+        strcpy(path, "/proc/self/status");
+    }
+    // The line of groups can be long, everything else fits with room to spare.
+    char text[8192];
+    wick_proc_read(path, text, sizeof(text));
+    size_t length = strlen(key);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, length) == 0 && line[length] == ':') {
+            return strtoull(line + length + 1, NULL, base);
+        }
+    }
+    return 0;
+}
+
+pid_t wick_proc_tracer(void) {
+    return (pid_t)wick_proc_status(0, "TracerPid", 10);
+}
+
+bool wick_proc_is_filtered(void) {
+    // 2 is SECCOMP_MODE_FILTER.
+    return wick_proc_status(0, "Seccomp", 10) == 2;
+}
+
+/// PROCMAP_QUERY of the kernel's <linux/fs.h>, since 6.11; the C library's headers may be older.
+typedef struct {
+    uint64_t size, flags, address, start, end, mapping_flags, page_size, offset, inode;
+    uint32_t device_major, device_minor, name_size, build_id_size;
+    uint64_t name, build_id;
+} mapping_query;
+
+enum : uint64_t { MAPPING_IS_READABLE = 1 };
+
+/// Asks for one mapping; `*known` is false if the kernel does not know the question.
+static bool query_mapping(int maps, uintptr_t address, uintptr_t *low, uintptr_t *high,
+                          bool *known) {
+    mapping_query query = {
+        .size = sizeof(query), .flags = MAPPING_IS_READABLE, .address = address};
+    int result = ioctl(maps, _IOWR('f', 17, mapping_query), &query);
+    *known = result == 0 || errno == ENOENT;
+    *low = query.start;
+    *high = query.end;
+    return result == 0;
+}
+
 bool wick_proc_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {
-    int descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    // Not /proc/self: of a first thread that has left, nothing is shown.
+    int descriptor = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
     if (descriptor < 0) {
         return false;
+    }
+    bool known = true;
+    bool found = query_mapping(descriptor, address, low, high, &known);
+    if (known) {
+        close(descriptor);
+        return found;
     }
     // Lines begin "low-high perms …"; a buffer may end in the middle of one.
     char text[4096];
     size_t kept = 0;
     ssize_t got;
-    bool found = false;
     while (!found && (got = read(descriptor, text + kept, sizeof(text) - 1 - kept)) > 0) {
         size_t length = kept + (size_t)got;
         text[length] = 0;

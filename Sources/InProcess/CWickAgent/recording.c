@@ -181,7 +181,8 @@ int wick_recording_write_chunk(wick_chunk_type type, const void *payload, size_t
     struct iovec parts[2] = {{.iov_base = &header, .iov_len = sizeof(header)},
                              {.iov_base = (void *)(uintptr_t)payload, .iov_len = byte_count}};
     // The last words of a recording may use the reserve.
-    bool closing = type == WICK_CHUNK_END || type == WICK_CHUNK_STATS;
+    bool closing = type == WICK_CHUNK_END || type == WICK_CHUNK_STATS ||
+                   type == WICK_CHUNK_BLOCKED;
     int error = write_whole(parts, 2, closing);
     if (!error) {
         sequence++;

@@ -1,24 +1,25 @@
-// The preloaded agent stands before sigaction and signal: a host that takes SIGTRAP or SIGPROF while
-// they are ours gets its foreign signals, and its own action when it asks, but not our ticks, which
-// its handler would take for a crash.
-#include "handler.h"
-
-#ifdef WICK_PRELOAD
-
+// The agent stands before sigaction and signal: a host that takes SIGTRAP or SIGPROF while they are
+// ours gets its foreign signals, and its own action when it asks, but not our ticks, which its
+// handler would take for a crash.
 #include <errno.h>
 #include <string.h>
 
-#define EXPORTED __attribute__((visibility("default")))
+#include "hooks.h"
+#include "taken_signals.h"
 
 extern int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
 
-EXPORTED int sigaction(int number, const struct sigaction *action, struct sigaction *old) {
-    return wick_handler_replace_previous(number, action, old) ? 0
-                                                              : __sigaction(number, action, old);
+WICK_NEXT(sigaction)
+
+WICK_HOOK int sigaction(int number, const struct sigaction *action, struct sigaction *old) {
+    if (wick_signal_replace_previous(number, action, old)) {
+        return 0;
+    }
+    return next_sigaction ? next_sigaction(number, action, old) : __sigaction(number, action, old);
 }
 
 /// signal(2) as glibc has it: calls are restarted, the handler stays.
-EXPORTED sighandler_t signal(int number, sighandler_t handler) {
+WICK_HOOK sighandler_t signal(int number, sighandler_t handler) {
     if (handler == SIG_ERR) {
         errno = EINVAL;
         return SIG_ERR;
@@ -29,10 +30,3 @@ EXPORTED sighandler_t signal(int number, sighandler_t handler) {
     sigaddset(&action.sa_mask, number);
     return sigaction(number, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }
-
-#else
-
-/// ISO C wants a declaration in every file.
-typedef int wick_signal_hooks_are_preloaded_only;
-
-#endif

@@ -1,39 +1,46 @@
 // The preloaded agent stands before pthread_create, so that an engine that must arm each thread by
 // itself does so before the thread's own code runs.
+#include "threads.h"
 #include "writer.h"
 
 #ifdef WICK_PRELOAD
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+#include "hooks.h"
 
 typedef struct {
     void *(*function)(void *);
     void *argument;
+    /// 0 where the thread has a stack as glibc makes it, which a guard ends.
+    size_t stack_byte_count;
 } routine;
 
 static void *begin(void *context) {
     routine own = *(routine *)context;
     free(context);
+    wick_threads_note_stack(own.stack_byte_count);
     wick_writer_thread_began();
     return own.function(own.argument);
 }
 
-typedef int create_thread(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*function)(void *), void *argument);
+WICK_NEXT(pthread_create)
 
-__attribute__((visibility("default"))) create_thread pthread_create;
-
-int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*function)(void *),
-                   void *argument) {
-    create_thread *real = (create_thread *)dlsym(RTLD_NEXT, "pthread_create");
+WICK_HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                             void *(*function)(void *), void *argument) {
+    if (!next_pthread_create) {
+        find_pthread_create();  // Called from a constructor that runs before ours.
+    }
     routine *own = wick_writer_is_running() ? malloc(sizeof(*own)) : NULL;
     if (!own) {
-        return real(thread, attributes, function, argument);
+        return next_pthread_create(thread, attributes, function, argument);
     }
     *own = (routine){.function = function, .argument = argument};
-    int error = real(thread, attributes, begin, own);
+    if (attributes) {
+        pthread_attr_getstacksize(attributes, &own->stack_byte_count);
+    }
+    int error = next_pthread_create(thread, attributes, begin, own);
     if (error) {
         free(own);
     }

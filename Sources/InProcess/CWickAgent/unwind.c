@@ -14,15 +14,17 @@ enum : uintptr_t {
     UCONTEXT_PC_OFFSET = 168,
 };
 
-/// The rule of a frame's code. False if the frame is none: a return address in no module where no
-/// call ends.
+/// The rule of a frame's code; `*is_unknown` is set if it is in no module. False if the frame is none:
+/// a return address in no module where no call ends.
 static inline bool search(const wick_unwind_list *list, const wick_stack_reader *reader,
-                          const wick_frame *frame, uintptr_t pc, wick_cfi_rule *rule) {
+                          const wick_frame *frame, uintptr_t pc, wick_cfi_rule *rule,
+                          bool *is_unknown) {
     const wick_unwind_entry *entry = wick_unwind_find(list, pc);
     if (entry && entry->table) {
         *rule = wick_cfi_table_find(entry->table, (uint32_t)(pc - entry->text_start));
         return true;
     }
+    *is_unknown |= !entry;
     *rule = (wick_cfi_rule){.cfa = WICK_CFA_UNCOVERED};
     return entry || frame->exact || !reader->scratch || wick_follows_call(frame->pc);
 }
@@ -30,10 +32,10 @@ static inline bool search(const wick_unwind_list *list, const wick_stack_reader 
 /// `search`, with what was found kept.
 static inline bool find_rule(const wick_unwind_list *list, wick_rule_cache *cache,
                              const wick_stack_reader *reader, const wick_frame *frame,
-                             wick_cfi_rule *rule) {
+                             wick_cfi_rule *rule, bool *is_unknown) {
     uintptr_t pc = frame->pc - !frame->exact;
     if (!cache) {
-        return search(list, reader, frame, pc, rule);
+        return search(list, reader, frame, pc, rule, is_unknown);
     }
     // An empty slot's pc is 0, its rule "uncovered": true of address 0.
     size_t slot = (pc ^ pc >> 9) % WICK_RULE_CACHE_SLOT_COUNT;
@@ -41,7 +43,7 @@ static inline bool find_rule(const wick_unwind_list *list, wick_rule_cache *cach
         memcpy(rule, &cache->slots[slot].rule, sizeof *rule);
         return true;
     }
-    if (!search(list, reader, frame, pc, rule)) {
+    if (!search(list, reader, frame, pc, rule, is_unknown)) {
         return false;
     }
     cache->slots[slot].pc = pc;
@@ -159,7 +161,7 @@ wick_walk wick_unwind_over(const wick_unwind_list *list, const wick_registers *r
     wick_step step = WICK_STEP_DONE;
     while (step == WICK_STEP_DONE && walk.frame_count < limit) {
         wick_cfi_rule rule;
-        if (!find_rule(list, memory->cache, &reader, &frame, &rule)) {
+        if (!find_rule(list, memory->cache, &reader, &frame, &rule, &walk.met_unknown_code)) {
             step = WICK_STEP_IMPLAUSIBLE;
             break;
         }

@@ -74,6 +74,8 @@ typedef struct {
     uint32_t truncation;
     /// Frames that were stepped by frame pointer because no rule covered their pc.
     uint32_t frame_pointer_steps;
+    /// Whether a frame was in no module that is known: one may have been loaded since.
+    bool met_unknown_code;
 } wick_walk;
 
 /// Builds the table of a module and publishes it. Normal threads only, one at a time; takes no

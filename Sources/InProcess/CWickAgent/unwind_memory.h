@@ -48,7 +48,7 @@ static inline size_t wick_copy_memory(uint8_t *copy, uintptr_t address, size_t b
     struct iovec local = {copy, byte_count};
     struct iovec remote = {(void *)address, byte_count};
     // Not cached: after a fork it is another.
-    long pid = wick_raw_syscall0(SYS_getpid);
+    long pid = wick_raw_syscall0(SYS_gettid);
     long copied = wick_raw_syscall6(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0);
     return copied > 0 ? (size_t)copied : 0;
 }

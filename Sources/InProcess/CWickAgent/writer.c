@@ -14,7 +14,10 @@
 
 #include "drain.h"
 #include "handler.h"
+#include "ladder.h"
+#include "raw_syscall.h"
 #include "recording.h"
+#include "taken_signals.h"
 
 enum : uint64_t {
     NS_PER_MS = 1000000,
@@ -32,14 +35,26 @@ enum { THREAD_STACK_BYTES = 256 << 10 };
 enum : uint32_t { NONE, STARTING, READY, RUNNING, STOPPING, DONE };
 
 static _Atomic uint32_t phase;
+/// Whether the thread was already woken early since its last whole pause.
+static _Atomic bool is_hurried;
 static pid_t thread_id;
+/// The process that the thread is in. A child by the system call itself is told nothing.
+static pid_t owner;
 static wick_session session;
 static wick_end_reason end_reason;
 
-static void futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ms) {
+/// Returns whether the whole time went by.
+static bool futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ms) {
     struct timespec timeout = {.tv_sec = (time_t)(timeout_ms / 1000),
                                .tv_nsec = (long)(timeout_ms % 1000 * NS_PER_MS)};
-    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0);
+    return syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, &timeout, NULL, 0) != 0 &&
+           errno == ETIMEDOUT;
+}
+
+void wick_writer_hurry(void) {
+    if (!atomic_exchange_explicit(&is_hurried, true, memory_order_relaxed)) {
+        wick_raw_syscall6(SYS_futex, (long)&phase, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
+    }
 }
 
 static uint32_t get_phase(void) {
@@ -64,11 +79,17 @@ static wick_end_reason run(void) {
     uint64_t pause = session.rate_hz > FAST_RATE_HZ ? DRAIN_FAST_MS : DRAIN_MS;
     uint64_t end = session.duration_ms ? now_ms() + session.duration_ms : UINT64_MAX;
     while (get_phase() == RUNNING) {
-        futex_wait(&phase, RUNNING, pause);
-        if (session.engine->rescan && get_phase() == RUNNING) {
-            session.engine->rescan();
+        if (futex_wait(&phase, RUNNING, pause)) {
+            atomic_store_explicit(&is_hurried, false, memory_order_relaxed);
         }
-        int error = wick_drain(session.engine);
+        int error = session.engine->rescan && get_phase() == RUNNING ? session.engine->rescan() : 0;
+        if (error) {
+            if (!wick_ladder_step_down(&session, error)) {
+                return WICK_END_NO_ENGINE;
+            }
+            wick_drain_note_engine(&session);
+        }
+        error = wick_drain(session.engine);
         if (error) {
             return error == ENOSPC ? WICK_END_DISK_FULL : WICK_END_WRITE_FAILED;
         }
@@ -91,10 +112,17 @@ static void *main_of_thread(void *unused) {
     // A canceled session goes from READY to STOPPING without a run.
     if (session.engine) {
         wick_end_reason reason = run();
-        session.engine->stop();
+        const wick_engine_type *engine = session.engine;
+        if (engine) {
+            engine->stop();
+        }
         wick_handler_accept(0);
-        wick_drain_finish(session.engine, reason);
+        wick_drain_finish(engine, reason);
         session.engine = NULL;
+        // Else whoever asked for the end does it.
+        if (engine && get_phase() == RUNNING) {
+            wick_signal_give_back(engine->signal_number);
+        }
     }
     set_phase(DONE);
     return NULL;
@@ -102,6 +130,7 @@ static void *main_of_thread(void *unused) {
 
 int wick_writer_create(pid_t *tid) {
     session = (wick_session){0};
+    owner = getpid();
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
     if (error) {
@@ -171,7 +200,7 @@ void wick_writer_stop(wick_end_reason reason) {
 
 bool wick_writer_is_running(void) {
     uint32_t seen = get_phase();
-    return seen != NONE && seen != DONE;
+    return seen != NONE && seen != DONE && owner == getpid();
 }
 
 void wick_writer_thread_began(void) {
@@ -187,6 +216,7 @@ void wick_writer_forget(void) {
     if (session.engine) {
         session.engine->after_fork();
     }
+    wick_signals_give_back_in_child();
     session = (wick_session){0};
     wick_recording_forget();
     // No thread waits in the child: nobody to wake.

@@ -15,7 +15,7 @@ typedef struct {
     /// 0: until stopped.
     uint64_t duration_ms;
     /// Why a better engine is not used; empty if there is none.
-    char fallback[160];
+    char fallback[192];
 } wick_session;
 
 /// Starts the thread, which fills the module list and then waits. 0 or an errno; on success
@@ -34,6 +34,10 @@ void wick_writer_stop(wick_end_reason reason);
 
 /// Whether the thread is recording.
 bool wick_writer_is_running(void);
+
+/// SIGNAL-SAFE: one system call that does not block, at most once between two drains. Asks for a
+/// drain now, as a walk lacked what the writer finds out: where a stack ends, what a module has.
+void wick_writer_hurry(void);
 
 /// Called on a new thread before its own code.
 void wick_writer_thread_began(void);

@@ -15,16 +15,22 @@ public enum Wick {
   public enum Engine: Hashable, Sendable {
     /// The best that works here.
     case best
-    /// perf task-clock events: exact, new threads covered; not permitted in many containers.
+    /// perf task-clock events by SIGTRAP: exact, new threads covered; not permitted in many containers.
     case perf
+    /// perf task-clock events by SIGPROF: as exact, dearer; where a debugger has SIGTRAP.
+    case perfSignal
     /// Per-thread CPU timers: always permitted; at most 250 or 1,000 signals a CPU-second, weighted.
     case timer
+    /// The process's one CPU timer: by process, not by thread. The last resort.
+    case processTimer
 
     fileprivate var choice: EngineChoice {
       switch self {
       case .best: .best
       case .perf: .perf
+      case .perfSignal: .perfSignal
       case .timer: .timer
+      case .processTimer: .processTimer
       }
     }
   }

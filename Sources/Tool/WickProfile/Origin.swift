@@ -1,5 +1,22 @@
 /// How a profile was taken and what was lost on the way; shown in every output.
 public struct Origin: Hashable, Sendable {
+  /// A thread that could not be sampled.
+  public struct BlockedThread: Hashable, Sendable {
+    /// Thread id.
+    public var tid: UInt32
+    /// The thread's name.
+    public var name: String
+    /// CPU time that it used since it was found.
+    public var cpuNanoseconds: UInt64
+
+    /// Creates a thread.
+    public init(tid: UInt32, name: String, cpuNanoseconds: UInt64) {
+      self.tid = tid
+      self.name = name
+      self.cpuNanoseconds = cpuNanoseconds
+    }
+  }
+
   /// One process image (a segment of a recording).
   public struct Process: Hashable, Sendable {
     /// Process id.
@@ -10,6 +27,8 @@ public struct Origin: Hashable, Sendable {
     public var statistics: [String: UInt64] = [:]
     /// Why the recording ended (`EndReason` by name); nil where it was cut short.
     public var endReason: String?
+    /// Threads that blocked the sampling signal, so that no sample is of them.
+    public var blockedThreads: [BlockedThread] = []
     /// Whether time spent in the kernel was left out.
     public var isUserOnly = false
 

@@ -16,6 +16,11 @@ public struct SampleAccounting: Hashable, Sendable {
   public let weight: Int64
   /// The part of `weight` whose stacks do not reach their thread's entry.
   public let truncatedWeight: Int64
+  /// Samples in which a frame was found by frame pointer, as no unwind table covered it; nil where
+  /// no recorder counted.
+  public let framePointerSamples: UInt64?
+  /// Threads that blocked the sampling signal, which is where unsampled CPU time may have gone.
+  public let blockedThreads: [Origin.BlockedThread]
   /// Weight that `cpuNanoseconds` stands for; nil where that is not known.
   public let expectedWeight: UInt64?
   /// CPU time of the processes without the agent's own; nil where it was not recorded
@@ -35,6 +40,10 @@ public struct SampleAccounting: Hashable, Sendable {
     sampledNanoseconds = profile.valueTypes.firstIndex(of: .cpu).map {
       UInt64(clamping: profile.total(of: $0))
     }
+    framePointerSamples =
+      origin.processes.contains { $0.statistics["framePointerSteps"] != nil }
+      ? origin.statistic("framePointerSteps") : nil
+    blockedThreads = origin.processes.flatMap(\.blockedThreads)
     // Totals are recorded now and then: only those of the end fit the samples.
     let hasTotals = origin.processes.allSatisfy {
       $0.endReason != nil && $0.statistics["processCPUNanoseconds"] != nil

@@ -45,6 +45,7 @@ extension EndReason {
     case .duration: "duration"
     case .exec: "exec"
     case .killed: "killed"
+    case .noEngine: "noEngine"
     default: "reason\(rawValue)"
     }
   }
@@ -54,6 +55,7 @@ extension EndReason {
     switch Self(rawValue: rawValue) {
     case .diskFull: "the disk or quota was full"
     case .writeFailed: "writing the recording failed"
+    case .noEngine: "no way to sample worked any more"
     default: nil
     }
   }

@@ -110,6 +110,7 @@ struct SegmentReader {
     switch type {
     case .info: try readInfo(&reader)
     case .stats: try readStatistics(&reader)
+    case .blocked: try readBlockedThreads(&reader)
     case .end: try readEnd(&reader, into: &builder)
     case .modules where cut == nil: try ids.readModules(&reader, into: &builder)
     case .threads where cut == nil: try ids.readThreads(&reader, pid: header.pid, into: &builder)
@@ -131,6 +132,16 @@ struct SegmentReader {
     while reader.remaining > 0 {
       let key = try reader.number(as: UInt32.self, "a statistic's key is too large")
       process.statistics[RecordedStatistic.name(key)] = try reader.number()
+    }
+  }
+
+  private mutating func readBlockedThreads(_ reader: inout ByteReader) throws(ChunkDamage) {
+    process.blockedThreads = []
+    while reader.remaining > 0 {
+      let tid = try reader.number(as: UInt32.self, "a thread id is too large")
+      let cpu = try reader.number()
+      process.blockedThreads.append(
+        Origin.BlockedThread(tid: tid, name: try reader.text(), cpuNanoseconds: cpu))
     }
   }
 

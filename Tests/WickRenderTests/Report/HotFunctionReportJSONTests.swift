@@ -40,6 +40,7 @@ import WickRender
             "expectedWeight": null,
             "lostWeight": {},
             "truncatedWeight": 0,
+            "framePointerSamples": null,
             "cpuNanoseconds": null,
             "sampledNanoseconds": null,
             "unsampledNanoseconds": null

@@ -34,6 +34,10 @@ import WickRender
     process.statistics = [
       "samples": 4, "weight": 97, "lostRingFull": 2, "lostNoSlot": 0, "lostStackTable": 1,
       "processCPUNanoseconds": 1_030_000_000, "agentCPUNanoseconds": 10_000_000,
+      "framePointerSteps": 2,
+    ]
+    process.blockedThreads = [
+      Origin.BlockedThread(tid: 4713, name: "deaf", cpuNanoseconds: 30_000_000)
     ]
     process.endReason = "stopped"
     profile.origin.processes = [process]
@@ -80,6 +84,7 @@ import WickRender
         Samples    4, weight 97
         Lost       3 (ring full 2, stack table full 1) of the weight
         Truncated  7 of the weight, 7.22 %
+        Blocked    thread 4713 deaf blocks the sampling signal: 30.000 ms not sampled
 
         Showing the top 5 of 5 functions: 100.00 % of 97 samples
 
@@ -91,7 +96,8 @@ import WickRender
            0    0.00      7     7.22  [truncated: too deep]
 
         Accounting: 4 samples of weight 97; expected 101; \
-        lost 3 (ring full 2, stack table full 1); 7.22 % truncated.
+        lost 3 (ring full 2, stack table full 1); 7.22 % truncated; 50.00 % by frame pointer; \
+        3.94 % unsampled CPU.
 
         """)
   }
@@ -106,7 +112,8 @@ import WickRender
         606.061 ms   61.86  606.061 ms    61.86  memcpy             libc.so.6
         303.030 ms   30.93  909.091 ms    92.78  serve(_: Request)  server
         Accounting: 4 samples of weight 97; expected 101; \
-        lost 3 (ring full 2, stack table full 1); 7.22 % truncated.
+        lost 3 (ring full 2, stack table full 1); 7.22 % truncated; 50.00 % by frame pointer; \
+        3.94 % unsampled CPU.
         """)
   }
 
@@ -153,7 +160,7 @@ import WickRender
     #expect(lines.contains("Kernel     time in the kernel was not sampled"))
     #expect(lines.filter { $0.hasPrefix("Warning ") }.count == 8)
     #expect(lines.contains("           and 2 more warnings"))
-    #expect(lines.last?.hasSuffix("truncated; incomplete, see the warnings.") == true)
+    #expect(lines.last?.hasSuffix("% by frame pointer; incomplete, see the warnings.") == true)
   }
 
   /// Names come from files: none may reach the terminal as a command.

@@ -12,8 +12,12 @@ typedef enum __attribute__((enum_extensibility(closed), swift_name("EngineChoice
     WICK_CHOOSE_BEST __attribute__((swift_name("best"))) = 0,
     /// perf task-clock with SIGTRAP or nothing.
     WICK_CHOOSE_PERF __attribute__((swift_name("perf"))) = 1,
+    /// perf task-clock with SIGPROF or nothing.
+    WICK_CHOOSE_PERF_SIGNAL __attribute__((swift_name("perfSignal"))) = 2,
     /// Per-thread CPU timers or nothing.
     WICK_CHOOSE_TIMER __attribute__((swift_name("timer"))) = 3,
+    /// The process's one CPU timer or nothing.
+    WICK_CHOOSE_PROCESS_TIMER __attribute__((swift_name("processTimer"))) = 4,
 } wick_engine_choice;
 
 enum : uint32_t {

@@ -89,7 +89,8 @@ _Static_assert(offsetof(wick_header, crc32c) == 60, "");
 
 typedef enum __attribute__((enum_extensibility(open), swift_name("ChunkType"))) : uint32_t {
     /// (string key, string value)*: "agent", "command", "executable", "engine" (as shown to
-    /// people), "fallback" (why a better engine was not used), "kernel", "cpus", …
+    /// people), "fallback" (why a better engine was not used), "kernel", "cpus", …; the last value
+    /// of a key counts, as an engine may take over from another.
     WICK_CHUNK_INFO __attribute__((swift_name("info"))) = 1,
     /// (varint module id ≥ 1, varint load bias, varint start, varint end, string build-id bytes,
     /// string path)*. start and end are module-relative: the extent of the PT_LOAD segments.
@@ -104,6 +105,9 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("ChunkType"))) 
     WICK_CHUNK_STATS __attribute__((swift_name("stats"))) = 5,
     /// varint end reason, varint ns since start_monotonic_ns. A segment without it was cut short.
     WICK_CHUNK_END __attribute__((swift_name("end"))) = 6,
+    /// (varint tid, varint CPU ns, string name)*: threads that block the engine's signal, which no
+    /// sample can be of, and the CPU time that they used since this was seen. The last list counts.
+    WICK_CHUNK_BLOCKED __attribute__((swift_name("blocked"))) = 7,
 } wick_chunk_type;
 
 typedef struct __attribute__((packed, swift_name("ChunkHeader"))) {
@@ -216,4 +220,6 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("EndReason"))) 
     /// A signal ended the process. Written afterwards, by the tool that launched it; what came
     /// in the last tenth of a second may be missing.
     WICK_END_KILLED __attribute__((swift_name("killed"))) = 7,
+    /// No trigger worked any more; sampling stopped here and the process went on.
+    WICK_END_NO_ENGINE __attribute__((swift_name("noEngine"))) = 8,
 } wick_end_reason;

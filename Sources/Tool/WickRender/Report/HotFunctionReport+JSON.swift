@@ -44,6 +44,7 @@ extension HotFunctionReport {
       for loss in accounting.losses { json.integer(loss.statistic, loss.weight) }
     }
     json.integer("truncatedWeight", accounting.truncatedWeight)
+    json.integer("framePointerSamples", accounting.framePointerSamples)
     json.integer("cpuNanoseconds", accounting.cpuNanoseconds)
     json.integer("sampledNanoseconds", accounting.sampledNanoseconds)
     json.integer("unsampledNanoseconds", accounting.unsampledNanoseconds)
@@ -68,6 +69,15 @@ extension HotFunctionReport {
           json.object("info") { json in
             for (key, value) in process.info.sorted(by: { $0.key < $1.key }) {
               json.string(key, value)
+            }
+          }
+          json.array("blockedThreads") { json in
+            for thread in process.blockedThreads {
+              json.object { json in
+                json.integer("tid", thread.tid)
+                json.string("name", thread.name)
+                json.integer("cpuNanoseconds", thread.cpuNanoseconds)
+              }
             }
           }
           json.object("statistics") { json in

@@ -67,11 +67,22 @@ extension HotFunctionReport {
       facts.append(
         ("Truncated", "\(accounting.truncatedWeight) of the weight, \(percent) %"))
     }
+    for thread in accounting.blockedThreads.prefix(Self.listLimit) {
+      facts.append(("Blocked", describe(thread)))
+    }
+    if accounting.blockedThreads.count > Self.listLimit {
+      facts.append(("", "and \(accounting.blockedThreads.count - Self.listLimit) more threads"))
+    }
     facts.append(contentsOf: origin.warnings.prefix(Self.listLimit).map { ("Warning", $0) })
     if origin.warnings.count > Self.listLimit {
       facts.append(("", "and \(origin.warnings.count - Self.listLimit) more warnings"))
     }
     return facts
+  }
+
+  private func describe(_ thread: Origin.BlockedThread) -> String {
+    let cpu = ValueScale.time(thread.cpuNanoseconds)
+    return "thread \(thread.tid) \(thread.name) blocks the sampling signal: \(cpu) not sampled"
   }
 
   private func describe(_ process: Origin.Process) -> String {
@@ -111,9 +122,8 @@ extension HotFunctionReport {
   private var accountingLine: String {
     let expected = accounting.expectedWeight.map { "expected \($0)" } ?? "expected not known"
     let lost = accounting.losses.isEmpty ? "lost not known" : "lost \(losses)"
-    let truncated = Decimal.percent(accounting.truncatedWeight, of: accounting.weight)
     let incomplete = origin.isIncomplete ? "; incomplete, see the warnings" : ""
     return "Accounting: \(accounting.samples) samples of weight \(accounting.weight); \(expected); "
-      + "\(lost); \(truncated) % truncated\(incomplete)."
+      + "\(lost); \(accounting.rates)\(incomplete)."
   }
 }

@@ -26,9 +26,14 @@ enum Record: Subcommand {
     Option(
       name: "--duration", letter: "d", value: "SECONDS",
       help: "Ends the command with SIGTERM after this time."),
-    Option(name: "--engine", value: "ENGINE", help: "auto, perf or timer (auto)."),
+    Option(
+      name: "--engine", value: "ENGINE",
+      help: "auto, perf, perf-signal, timer or setitimer (auto)."),
     Option(name: "--no-children", help: "Records the command itself only."),
   ]
+
+  /// As the agent calls them.
+  private static let engines = ["auto", "perf", "perf-signal", "timer", "setitimer"]
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     guard let command = arguments.words.first else {
@@ -36,15 +41,15 @@ enum Record: Subcommand {
     }
     let settings = Session.Settings(
       rate: try arguments.integer("--rate", in: 1...10_000) ?? 99,
-      engine: try arguments.choice("--engine", of: ["auto", "perf", "timer"]) ?? "auto",
+      engine: try arguments.choice("--engine", of: engines) ?? "auto",
       includesChildren: !arguments.has("--no-children"))
     let seconds = try arguments.integer("--duration", in: 1...31_536_000)
     let outputs = try plan(arguments, command: command)
     let target = try Target.find(command)
     let library = try AgentLibrary.find()
     let perf = MachineCheckup.perfEngine()
-    guard settings.engine != "perf" || perf.isGood else {
-      throw Failure.noTarget("the engine perf is \(perf.fact); or leave --engine out")
+    guard !settings.engine.hasPrefix("perf") || perf.isGood else {
+      throw Failure.noTarget("the engine \(settings.engine) is \(perf.fact); or leave --engine out")
     }
     for output in outputs { try OutputFile.check(output.path) }
 

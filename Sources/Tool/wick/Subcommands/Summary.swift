@@ -1,4 +1,5 @@
 import WickProfile
+import WickRender
 
 /// What a recording holds, in a line or two.
 enum Summary {
@@ -10,7 +11,10 @@ enum Summary {
     if origin.processes.count > 1 { text += ", \(origin.processes.count) processes" }
     if origin.rateHertz > 0 { text += ", \(origin.rateHertz) Hz" }
     if let engine = origin.processes.first?.info["engine"] { text += ", \(engine)" }
-    text += ", \(grouped(Int64(clamping: accounting.lostWeight))) lost"
+    text += ", \(grouped(Int64(clamping: accounting.lostWeight))) lost, \(accounting.rates)"
+    for thread in accounting.blockedThreads.prefix(8) {
+      text += "\nnot sampled: thread \(thread.tid) \(thread.name), which blocks the signal"
+    }
     if let fallback = origin.processes.first?.info["fallback"] { text += "\nnot used: \(fallback)" }
     return text
   }

@@ -1,0 +1,20 @@
+// Functions of libc that the agent stands before, in the process that it is preloaded into or
+// linked with: each does its part and calls the next function of its name.
+#pragma once
+
+#include <dlfcn.h>
+
+// In a program that links the agent, a function of the program's own has precedence.
+#ifdef WICK_PRELOAD
+#define WICK_HOOK __attribute__((visibility("default")))
+#else
+#define WICK_HOOK __attribute__((weak))
+#endif
+
+/// The next function of this name; NULL in a static program, which has no other. Looked up once, in
+/// a constructor: exec and sigaction may be called where the loader must not be.
+#define WICK_NEXT(name)                                                                            \
+    static __typeof__(name) *next_##name;                                                          \
+    __attribute__((constructor)) static void find_##name(void) {                                   \
+        next_##name = (__typeof__(name) *)dlsym(RTLD_NEXT, #name);                                 \
+    }
