@@ -148,7 +148,8 @@ struct LineTable {
     if file.folder < UInt64(folders.count) {
       path.prepend(reader.text(folders[Int(file.folder)], in: unit))
     }
-    unsafe path.prepend(folder.span.bytes)
+    // From version 5 on folder 0 is the unit's own, which may be relative, too.
+    if format.version < 5 || file.folder != 0 { unsafe path.prepend(folder.span.bytes) }
     ids[index] = texts.id(of: path.bytes)
     return ids[index]
   }
