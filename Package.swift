@@ -61,8 +61,11 @@ let package = Package(
     .systemLibrary(
       name: "CWickElf", path: "Sources/Tool/CWickElf", pkgConfig: "libelf",
       providers: [.apt(["libelf-dev"])]),
+    .systemLibrary(
+      name: "CWickCompression", path: "Sources/Tool/CWickCompression",
+      providers: [.apt(["zlib1g-dev", "libzstd-dev", "liblzma-dev"])]),
     tool(
-      "WickSymbols", uses: ["CWickElf", "WickProfile", "WickRecording"],
+      "WickSymbols", uses: ["CWickCompression", "CWickElf", "WickProfile", "WickRecording"],
       links: [.linkedLibrary("stdc++")]),
     tool("WickFormats", uses: ["WickProfile"]),
     .target(

@@ -21,7 +21,8 @@ fail() {
 }
 
 command -v swift >/dev/null || fail "Swift is missing: a toolchain of version 6.3 or later is needed."
-.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config wrk curl
+.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev zlib1g-dev libzstd-dev \
+  liblzma-dev pkg-config wrk curl
 
 echo "== Building"
 # The server's build makes libwick.so, too.

@@ -10,7 +10,8 @@ if ! command -v swift >/dev/null; then
 fi
 
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config \
-  binutils elfutils gcc g++ gdb wrk curl chromium util-linux perl \
+.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev \
+  pkg-config binutils elfutils gcc g++ gdb dwz llvm lld xz-utils wrk curl chromium util-linux perl \
   gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 output=$(mktemp)

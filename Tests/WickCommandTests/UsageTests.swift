@@ -15,6 +15,8 @@ import Testing
         report      Lists the functions that take the most CPU time.
         flamegraph  Draws a flame graph as one SVG file.
         folded      Writes each stack as one line: root;…;leaf weight.
+        symbolize   Says which function and line addresses of a file belong to.
+        cache       Shows or empties what is kept of programs' debug information.
         doctor      Says what works on this machine and for a program, and what to do.
         help        Shows how a subcommand is used.
 
@@ -54,6 +56,44 @@ import Testing
 
     Example:
       wick report -n 10 server.wick
+
+    """,
+    "symbolize": """
+    Says which function and line addresses of a file belong to.
+
+    Usage: wick symbolize [OPTIONS] -e FILE [ADDRESS…]
+
+    ADDRESSes are hexadecimal and those of the file, as nm and objdump print them; without any they
+    are read from standard input, one a line. Each gives its inlined calls, the innermost first, and
+    the function around them: a line with the name, a line with file and line number; then an empty
+    line. What is not known is '??', a line that is not known 0.
+
+    Options:
+      -e, --executable FILE     The program or library.
+          --json                Writes JSON, one object a line for each address.
+          --raw-names           Shows names as they are in the file.
+          --no-cache            Reads all anew, and keeps nothing.
+          --debug-dir DIR       Where separate debug files are, too. May be repeated.
+      -h, --help                Shows this page.
+
+    Example:
+      wick symbolize -e ./server 0x1a2b0
+
+    """,
+    "cache": """
+    Shows or empties what is kept of programs' debug information.
+
+    Usage: wick cache [clear]
+
+    Debug information is read once for each build of a program and then kept, so that the next
+    report need not read it again. Without a word this shows where and how much; 'clear' removes it.
+    What is not used for long goes by itself when all is larger than 1 GiB.
+
+    Options:
+      -h, --help                Shows this page.
+
+    Example:
+      wick cache clear
 
     """,
     "doctor": """
@@ -167,6 +207,11 @@ import Testing
       "must be one of 'auto', 'perf', 'perf-signal', 'timer', 'setitimer', not 'magic'"
     ),
     (["record", "-o", "x.png", "true"], "'x.png' must end in .wick, .folded or .svg"),
+    (["symbolize"], "name a file, as in 'wick symbolize -e ./server 0x1a2b0'"),
+    (["symbolize", "-e", "x", "0x12zz"], "'0x12zz' is no hexadecimal address"),
+    (["symbolize", "-e", "x", "0x"], "'0x' is no hexadecimal address"),
+    (["symbolize", "-e", "x", "10000000000000000"], "is no hexadecimal address"),
+    (["cache", "empty"], "'empty' is unknown here; there is only 'clear'"),
     (["record", "-d", "-1", "true"], "'--duration' must be a whole number"),
   ]
 

@@ -20,7 +20,9 @@ import WickProfile
     guard let image = try? RealFiles.image(bytes) else { return false }
     let table = SymbolTable(
       image.symbols, names: image.names, code: image.code, functions: image.functions)
-    var module = ModuleSymbols(table: table, functions: image.functions, problems: [])
+    var builder = SourceIndexBuilder(code: image.code, byteCount: 0)
+    let index = builder.build(symbols: table, functions: image.functions)
+    var module = ModuleSymbols(index, problems: [])
     for address in stride(from: UInt64(0), to: 0x5000, by: 64) {
       _ = module.coverage(at: address)
     }

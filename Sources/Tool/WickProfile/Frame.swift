@@ -31,11 +31,13 @@ public struct Frame: Hashable, Sendable {
   public var file: String?
   /// Line in `file`, from 1; 0 where it is not known.
   public var line: UInt32
+  /// Whether the function was inlined into the next frame towards the root.
+  public var isInlined: Bool
 
   /// Creates a frame.
   public init(
     kind: Kind = .returnAddress, module: Int? = nil, address: UInt64? = nil,
-    function: String = "", file: String? = nil, line: UInt32 = 0
+    function: String = "", file: String? = nil, line: UInt32 = 0, isInlined: Bool = false
   ) {
     self.kind = kind
     self.module = module
@@ -43,6 +45,7 @@ public struct Frame: Hashable, Sendable {
     self.function = function
     self.file = file
     self.line = line
+    self.isInlined = isInlined
   }
 
   /// The address to look up: inside the call for a return address, exact otherwise.

@@ -5,7 +5,8 @@ import Glibc
 @main
 enum Wick {
   static let subcommands: [any Subcommand.Type] = [
-    Record.self, Report.self, FlameGraphCommand.self, FoldedCommand.self, Doctor.self,
+    Record.self, Report.self, FlameGraphCommand.self, FoldedCommand.self,
+    Symbolize.self, CacheCommand.self, Doctor.self,
   ]
 
   static func main() {

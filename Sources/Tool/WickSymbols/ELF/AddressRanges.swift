@@ -29,6 +29,12 @@ struct AddressRanges {
     return starts[next - 1]..<ends[next - 1]
   }
 
+  /// The first start at or above an address.
+  func start(from address: UInt64) -> UInt64? {
+    let next = starts.partitioningIndex { $0 >= address }
+    return next < starts.count ? starts[next] : nil
+  }
+
   /// The first start above an address.
   func start(after address: UInt64) -> UInt64? {
     let next = starts.partitioningIndex { $0 > address }

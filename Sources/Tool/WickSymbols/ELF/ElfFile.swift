@@ -1,4 +1,5 @@
 internal import CWickElf
+internal import Glibc
 
 /// The headers of an ELF file, read through libelf.
 ///
@@ -8,6 +9,8 @@ struct ElfFile {
   struct Segment {
     /// `p_type`.
     var type: UInt32
+    /// `PF_X`.
+    var isExecutable: Bool
     var offset: UInt64
     var address: UInt64
     /// `p_filesz`.
@@ -22,13 +25,17 @@ struct ElfFile {
 
   /// Reads headers.
   ///
-  /// - Parameter bytes: The whole file.
+  /// - Parameters:
+  ///   - bytes: The whole file.
+  ///   - isProgram: Whether it must be a program or shared object; split DWARF is in neither.
   /// - Returns: The headers.
   /// - Throws: `ElfImage.Failure.unreadable`.
-  static func open(_ bytes: RawSpan) throws(ElfImage.Failure) -> ElfFile {
+  static func open(
+    _ bytes: RawSpan, isProgram: Bool = true
+  ) throws(ElfImage.Failure) -> ElfFile {
     let file = unsafe Self.withElf(bytes) { elf in
       var file = ElfFile()
-      return unsafe file.read(elf, byteCount: bytes.byteCount) ? file : nil
+      return unsafe file.read(elf, byteCount: bytes.byteCount, isProgram: isProgram) ? file : nil
     }
     guard let file = file ?? nil else { throw .unreadable }
     return file
@@ -47,6 +54,17 @@ struct ElfFile {
       if let found = ElfNotes.buildID(notes, alignment: segment.alignment) { return found }
     }
     return []
+  }
+
+  /// Where the code is: the executable sections, or segments in a file without sections.
+  var code: AddressRanges {
+    let sections = AddressRanges(sections.filter(\.isCode).map(\.addresses))
+    guard sections.count == 0 else { return sections }
+    // PT_LOAD is 1.
+    return AddressRanges(
+      segments.filter { $0.type == 1 && $0.isExecutable }.map {
+        $0.address..<max($0.address, $0.address &+ $0.byteCount)
+      })
   }
 
   /// Where in the file an address is loaded from, and how many bytes of its segment follow.
@@ -113,11 +131,14 @@ struct ElfFile {
     }
   }
 
-  private mutating func read(_ elf: OpaquePointer, byteCount: Int) -> Bool {
+  private mutating func read(
+    _ elf: OpaquePointer, byteCount: Int, isProgram: Bool
+  ) -> Bool {
     var header = GElf_Ehdr()
     guard unsafe elf_kind(elf) == ELF_K_ELF, unsafe gelf_getehdr(elf, &header) != nil,
       // ELFCLASS64, ELFDATA2LSB; ET_EXEC and ET_DYN.
-      header.e_ident.4 == 2, header.e_ident.5 == 1, header.e_type == 2 || header.e_type == 3
+      header.e_ident.4 == 2, header.e_ident.5 == 1,
+      !isProgram || header.e_type == 2 || header.e_type == 3
     else { return false }
     machine = header.e_machine
     var count = 0
@@ -127,8 +148,9 @@ struct ElfFile {
         guard unsafe gelf_getphdr(elf, index, &segment) != nil else { break }
         segments.append(
           Segment(
-            type: segment.p_type, offset: segment.p_offset, address: segment.p_vaddr,
-            byteCount: segment.p_filesz, alignment: segment.p_align))
+            type: segment.p_type, isExecutable: segment.p_flags & 1 != 0,
+            offset: segment.p_offset, address: segment.p_vaddr, byteCount: segment.p_filesz,
+            alignment: segment.p_align))
       }
     }
     unsafe readSections(elf)

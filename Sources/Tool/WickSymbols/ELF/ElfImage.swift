@@ -1,4 +1,5 @@
 internal import CWickElf
+internal import Glibc
 internal import WickRecording
 
 /// What symbolication needs of one ELF file, copied out of it.
@@ -27,7 +28,7 @@ struct ElfImage {
   private(set) var symbols: [ElfSymbol] = []
   /// Names of `symbols`.
   private(set) var names = SymbolNames()
-  /// Executable sections.
+  /// Executable sections, or segments.
   private(set) var code = AddressRanges([])
   /// Functions by their unwind information.
   private(set) var functions = AddressRanges([])
@@ -39,13 +40,14 @@ struct ElfImage {
   ///
   /// - Parameters:
   ///   - bytes: The whole file.
-  ///   - expected: The build-id that the file must have; empty if it must have none.
+  ///   - expected: The build-id that the file must have; empty if it must have none, nil if it is
+  ///     known already to be the right file.
   /// - Throws: `Failure`; before anything but headers and notes is read.
-  init(_ bytes: RawSpan, buildID expected: [UInt8]) throws(Failure) {
+  init(_ bytes: RawSpan, buildID expected: [UInt8]?) throws(Failure) {
     let file = try ElfFile.open(bytes)
     buildID = file.buildID(bytes)
-    guard buildID == expected else { throw .buildIDDiffers(found: buildID) }
-    code = AddressRanges(file.sections.filter(\.isCode).map(\.addresses))
+    guard expected == nil || buildID == expected else { throw .buildIDDiffers(found: buildID) }
+    code = file.code
     let stubs = PltStubs(file.sections, bytes: bytes, machine: file.machine)
     for section in file.sections where section.hasContents {
       // SHT_SYMTAB is 2, SHT_DYNSYM 11.

@@ -20,8 +20,10 @@ struct ElfSection {
   /// Whether the file holds the section's bytes as they are.
   ///
   /// `SHT_NOBITS` (8) has a size and no bytes; separate debug files have those for all code.
-  /// Compressed contents (`SHF_COMPRESSED`, 0x800) are not what they stand for.
-  var hasContents: Bool { type != 8 && flags & 0x800 == 0 }
+  /// Compressed contents are not what they stand for.
+  var hasContents: Bool { type != 8 && !isCompressed }
+  /// `SHF_COMPRESSED`.
+  var isCompressed: Bool { flags & 0x800 != 0 }
   /// `SHF_ALLOC` and `SHF_EXECINSTR`.
   var isCode: Bool { flags & 0x6 == 0x6 }
 

@@ -1,4 +1,5 @@
 internal import CWickElf
+internal import Glibc
 internal import WickRecording
 
 /// The stubs through which a module calls others, by what they jump to.

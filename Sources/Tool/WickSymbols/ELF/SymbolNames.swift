@@ -26,6 +26,9 @@ struct SymbolNames {
     String(decoding: slice(place, limit: Self.lengthLimit), as: UTF8.self)
   }
 
+  /// The bytes of the name at a place.
+  func bytes(at place: Int) -> ArraySlice<UInt8> { slice(place, limit: Self.lengthLimit) }
+
   private func slice(_ place: Int, limit: Int) -> ArraySlice<UInt8> {
     guard bytes.indices.contains(place) else { return [] }
     let reach = bytes[place..<min(place + limit, bytes.count)]

@@ -75,6 +75,16 @@ struct SymbolTable {
     for index in starts.indices { body(starts[index]..<ends[index], names[places[index]]) }
   }
 
+  /// The symbol of a range as bytes.
+  func bytes(of entry: Entry) -> ArraySlice<UInt8> { names.bytes(at: entry.place) }
+
+  /// Calls `body` with each range and the bytes of its name, ascending.
+  func forEachName(_ body: (Range<UInt64>, ArraySlice<UInt8>) -> Void) {
+    for index in starts.indices {
+      body(starts[index]..<ends[index], names.bytes(at: places[index]))
+    }
+  }
+
   private func index(at address: UInt64) -> Int? {
     let next = starts.partitioningIndex { $0 > address }
     guard next > 0, address < ends[next - 1] else { return nil }

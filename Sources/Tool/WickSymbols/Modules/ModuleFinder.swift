@@ -1,57 +1,116 @@
-internal import Glibc
 internal import WickProfile
-internal import WickRecording
 
 /// Finds the files that belong to a recorded module and reads its symbols from them.
 ///
 /// A file is used only if its build-id is the recorded one, as what lies at the path may have been
-/// replaced since. Symbols come from the file itself and, where that is stripped, from its separate
-/// debug file: by build-id below the debug folders, then by the name in `.gnu_debuglink`.
+/// replaced since; then the file that runs is taken from the process, as long as that lives. Symbols and debug information come from the file itself and, where that is
+/// stripped, from what it keeps of its symbols (`.gnu_debugdata`) and from its separate debug file:
+/// by build-id below the debug folders, then by the name in `.gnu_debuglink`.
 struct ModuleFinder: Sendable {
   /// Put before each path, as in `/proc/PID/root`.
   var root: String
   /// Folders of separate debug files.
   var debugFolders: [String]
+  /// Where indices are kept; nil: nowhere.
+  var cache: SymbolCache?
+  /// The processes that ran the module, which may still do so.
+  var processes: [LiveProcess] = []
 
   /// Reads the symbols of a module.
-  func symbols(of module: Module) -> ModuleSymbols {
+  ///
+  /// - Parameters:
+  ///   - module: As recorded.
+  ///   - addresses: What will be looked up, ascending; nil for anything.
+  /// - Returns: The symbols, or what is amiss.
+  func symbols(of module: Module, for addresses: [UInt64]? = nil) -> ModuleSymbols {
+    if let index = cache?.index(of: module.buildID) { return ModuleSymbols(index, problems: []) }
     var problems: [ModuleSymbols.Problem] = []
-    var image = mainImage(of: module, problems: &problems)
-    if image?.hasSymbolTable != true, !module.buildID.isEmpty || image?.debugLink != nil,
-      let debug = debugImage(of: module, link: image?.debugLink)
-    {
-      if image == nil { image = debug } else { image?.merge(debug) }
-      // Nothing is amiss if only the stripped file is gone.
-      problems.removeAll { $0 == .missing }
-    }
-    guard let image else { return ModuleSymbols(problems: problems) }
-    if module.buildID.isEmpty { problems.append(.noBuildID) }
-    if !image.hasSymbolTable && module.path != "[vdso]" { problems.append(.stripped) }
-    let table = SymbolTable(
-      image.symbols, names: image.names, code: image.code, functions: image.functions)
-    return ModuleSymbols(table: table, functions: image.functions, problems: problems)
-  }
-
-  private func mainImage(
-    of module: Module, problems: inout [ModuleSymbols.Problem]
-  ) -> ElfImage? {
+    var file: DebugFile?
+    var image: ElfImage?
     do throws(ElfImage.Failure) {
       if module.path == "[vdso]" {
-        if let image = try VdsoImage.read(buildID: module.buildID) { return image }
-      } else if let image = try read(root + module.path, buildID: module.buildID) {
-        return image
+        image = try VdsoImage.read(buildID: module.buildID)
+      } else if let found = try open(root + module.path) {
+        image = try ElfImage(found.bytes, buildID: module.buildID)
+        file = found
       }
-      problems.append(.missing)
+      if image == nil { problems.append(.missing) }
     } catch {
       switch error {
       case .unreadable: problems.append(.unreadable)
       case .buildIDDiffers(let found): problems.append(.otherBuild(found: found))
       }
     }
+    if image == nil, let live = liveFile(of: module) {
+      (file, image) = live
+      problems = []
+    }
+    if image?.hasSymbolTable == false, let file, let mini = Self.miniDebugInformation(of: file) {
+      image?.merge(mini)
+    }
+    let isWhole = image?.hasSymbolTable == true && file?.hasDebugInformation == true
+    if !isWhole, !module.buildID.isEmpty || image?.debugLink != nil,
+      let debug = debugFile(of: module, link: image?.debugLink)
+    {
+      if image == nil { image = debug.image } else { image?.merge(debug.image) }
+      if file?.hasDebugInformation != true { file = debug.file }
+      // Nothing is amiss if only the stripped file is gone.
+      problems.removeAll { $0 == .missing }
+    }
+    guard let image else { return ModuleSymbols(SourceIndex(), problems: problems) }
+    if module.buildID.isEmpty { problems.append(.noBuildID) }
+    if !image.hasSymbolTable, file?.hasDebugInformation != true, module.path != "[vdso]" {
+      problems.append(.stripped)
+    }
+    let indexer = ModuleIndexer(root: root, debugFolders: debugFolders)
+    let outcome = indexer.index(of: image, file: file, for: addresses)
+    if let damaged = file?.damagedSections, !damaged.isEmpty {
+      problems.append(.damagedSections(names: damaged))
+    }
+    // What is incomplete may be complete the next time.
+    if outcome.isComplete, outcome.index.hasLines, problems.isEmpty, outcome.problems.isEmpty {
+      cache?.keep(outcome.index, of: module.buildID)
+    }
+    return ModuleSymbols(
+      outcome.index, for: outcome.isComplete ? nil : addresses,
+      problems: problems + outcome.problems)
+  }
+
+  /// A file as if it had been recorded as it is now; nil if it is not there.
+  ///
+  /// - Parameter path: The file.
+  /// - Returns: A module.
+  /// - Throws: `ElfImage.Failure.unreadable`.
+  func module(path: String) throws(ElfImage.Failure) -> Module? {
+    guard let file = try open(root + path) else { return nil }
+    let elf = try ElfFile.open(file.bytes)
+    return Module(path: path, buildID: elf.buildID(file.bytes), loadBias: 0, extent: 0..<0)
+  }
+
+  /// The file that ran, from a process that has it mapped.
+  private func liveFile(of module: Module) -> (file: DebugFile, image: ElfImage)? {
+    // Without a build-id nothing tells the file from another.
+    guard !module.buildID.isEmpty, module.path.hasPrefix("/") else { return nil }
+    for path in processes.flatMap({ $0.candidates(for: module.path) }) {
+      if let file = DebugFile.open(path),
+        let image = try? ElfImage(file.bytes, buildID: module.buildID)
+      {
+        return (file, image)
+      }
+    }
     return nil
   }
 
-  private func debugImage(of module: Module, link: ElfImage.DebugLink?) -> ElfImage? {
+  /// The symbols of a stripped file that distributions leave in it (`.gnu_debugdata`).
+  private static func miniDebugInformation(of file: DebugFile) -> ElfImage? {
+    let section = file.section(".gnu_debugdata")
+    guard section.byteCount > 0, let bytes = Decompression.xz(section) else { return nil }
+    return unsafe try? ElfImage(bytes.span.bytes, buildID: nil)
+  }
+
+  private func debugFile(
+    of module: Module, link: ElfImage.DebugLink?
+  ) -> (file: DebugFile, image: ElfImage)? {
     var candidates: [(path: String, crc32: UInt32?)] = []
     if module.buildID.count > 1 {
       let hex = Hex.string(module.buildID)
@@ -65,25 +124,25 @@ struct ModuleFinder: Sendable {
       let crc32 = module.buildID.isEmpty ? link.crc32 : nil
       candidates.append(("\(folder)\(link.name)", crc32))
       candidates.append(("\(folder).debug/\(link.name)", crc32))
-      candidates += debugFolders.map { ("\($0)\(folder)\(link.name)", crc32) }
+      for debugFolder in debugFolders {
+        candidates.append(("\(debugFolder)\(folder)\(link.name)", crc32))
+        candidates.append(("\(debugFolder)/\(link.name)", crc32))
+      }
     }
     for (path, crc32) in candidates {
-      let image = try? read(root + path, buildID: module.buildID, crc32: crc32)
-      if let image, image.hasSymbolTable { return image }
+      guard let file = try? open(root + path) else { continue }
+      if let crc32, CRC32.checksum(of: file.bytes) != crc32 { continue }
+      if let image = try? ElfImage(file.bytes, buildID: module.buildID),
+        image.hasSymbolTable || file.hasDebugInformation
+      {
+        return (file, image)
+      }
     }
     return nil
   }
 
-  /// Reads a file; nil if it is not there.
-  private func read(
-    _ path: String, buildID: [UInt8], crc32: UInt32? = nil
-  ) throws(ElfImage.Failure) -> ElfImage? {
-    // Opening a pipe or a device could block or do harm.
-    var status = stat()
-    guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-      let file = try? MappedFile(path: path)
-    else { return nil }
-    if let crc32, CRC32.checksum(of: file.bytes) != crc32 { return nil }
-    return try ElfImage(file.bytes, buildID: buildID)
+  /// Maps a file; nil if it is not there.
+  private func open(_ path: String) throws(ElfImage.Failure) -> DebugFile? {
+    DebugFile.isRegular(path) ? try DebugFile(path: path) : nil
   }
 }

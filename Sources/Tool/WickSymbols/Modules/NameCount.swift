@@ -30,6 +30,12 @@ struct NameCount {
       "\(path): no build-id, so nothing tells whether the file is the one that ran."
     case .stripped where unnamed > 0: "\(path): stripped, only exported names; \(loss)."
     case .stripped: nil
+    case .damagedSections(let names):
+      "\(path): \(names.joined(separator: ", ")) cannot be decompressed, so source lines are missing."
+    case .withoutSharedFile(let name):
+      "\(path): its debug information refers to \(name), which was not found, so names may be missing."
+    case .withoutSplitUnits(let count):
+      "\(path): \(count) of its .dwo files were not found, so inlined functions are missing."
     }
   }
 

@@ -36,7 +36,7 @@ struct Input {
       profile = try parse(file.bytes, name: name)
     }
     if symbolicate, profile.frames.contains(where: { $0.function.isEmpty }) {
-      var symbolicator = Symbolicator()
+      var symbolicator = Symbolicator(cache: .ofUser())
       profile = symbolicator.symbolicate(profile)
     }
     for warning in profile.origin.warnings { Console.error("\(name): \(warning)") }

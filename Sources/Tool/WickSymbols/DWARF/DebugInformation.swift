@@ -1,0 +1,90 @@
+/// Adds the debug information of a module to its index.
+struct DebugInformation: ~Escapable {
+  private var indexer: DwarfIndexer
+  /// Line programs that were run: units may share one.
+  private var programs: Set<UInt64> = []
+  /// Bytes of line tables that may still be read.
+  private var lineBudget: Int
+
+  /// Reads the units of a file.
+  ///
+  /// - Parameters:
+  ///   - sections: The file's.
+  ///   - supplement: Of the file that several share; empty where there is none.
+  @_lifetime(copy sections, copy supplement)
+  init(_ sections: DwarfSections, supplement: DwarfSections) {
+    indexer = DwarfIndexer(DwarfReader(sections), supplement: DwarfReader(supplement))
+    lineBudget = 1 << 20 + 4 * sections.lines.byteCount
+  }
+
+  /// Modules with less than this are indexed at once.
+  private static let smallByteCount = 64 << 20
+
+  /// Adds all units, or of large modules only those that have code that is asked for.
+  ///
+  /// - Parameters:
+  ///   - addresses: What is asked for, ascending; nil for everything.
+  ///   - splitFiles: Where split units are.
+  ///   - index: Gets functions and lines.
+  /// - Returns: Whether all units were added.
+  mutating func add(
+    for addresses: [UInt64]?, splitFiles: inout SplitFiles, to index: inout SourceIndexBuilder
+  ) -> Bool {
+    let units = indexer.reader.units.filter {
+      $0.type != DwarfUnitType.partial && $0.root.tag != DwarfTag.partialUnit
+    }
+    var chosen = units
+    if let addresses, indexer.reader.sections.info.byteCount > Self.smallByteCount {
+      chosen = units.filter { covers($0, addresses) }
+      let byteCount = chosen.reduce(0) { $0 + $1.end - $1.offset }
+      if byteCount > indexer.reader.sections.info.byteCount / 10 * 3 { chosen = units }
+    }
+    for unit in chosen { add(unit, splitFiles: &splitFiles, to: &index) }
+    return chosen.count == units.count
+  }
+
+  /// Whether a unit has one of some addresses, or does not say which it has.
+  private func covers(_ unit: DwarfUnit, _ addresses: [UInt64]) -> Bool {
+    var ranges: [Range<UInt64>] = []
+    indexer.reader.appendRanges(
+      (unit.root.lowPC, unit.root.highPC, unit.root.ranges), in: unit, to: &ranges,
+      limit: 1 << 16)
+    return ranges.isEmpty
+      || ranges.contains { range in
+        let next = addresses.partitioningIndex { $0 >= range.lowerBound }
+        return next < addresses.count && addresses[next] < range.upperBound
+      }
+  }
+
+  private mutating func add(
+    _ unit: DwarfUnit, splitFiles: inout SplitFiles, to index: inout SourceIndexBuilder
+  ) {
+    var lines = addLines(of: unit, to: &index)
+    if unit.splitID != nil, unit.root.splitName.isThere {
+      // The split unit's file numbers are those of this table.
+      lines?.resolveFiles(reader: indexer.reader, unit: unit, texts: &index.texts)
+      splitFiles.add(unit, of: indexer.reader, files: &lines, to: &index)
+    } else {
+      indexer.addFunctions(of: unit, files: &lines, index: &index)
+    }
+  }
+
+  /// Runs the line program of a unit, if that was not done yet.
+  private mutating func addLines(
+    of unit: DwarfUnit, to index: inout SourceIndexBuilder
+  ) -> LineTable? {
+    guard let offset = unit.root.lineTable, lineBudget > 0 else { return nil }
+    var cursor = DwarfCursor(indexer.reader.sections.lines, at: offset)
+    let table = LineTable(&cursor, addressByteCount: unit.format.addressByteCount)
+    lineBudget -= cursor.offset - Int(min(offset, UInt64(cursor.offset)))
+    guard var table else { return nil }
+    table.folder = indexer.folder(of: unit)
+    if programs.insert(offset).inserted {
+      lineBudget -= table.program.count
+      var program = LineProgram(indexer.reader.sections.lines, table: table, unit: unit)
+      program.run(reader: indexer.reader, index: &index)
+      return program.table
+    }
+    return table
+  }
+}

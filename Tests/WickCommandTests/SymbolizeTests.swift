@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+/// `wick symbolize` and `wick cache` from outside.
+@Suite struct SymbolizeTests {
+  private static let source = """
+    static volatile int sink;
+    static inline __attribute__((always_inline)) int inner(int x) {
+      sink += x;
+      return x * 3;
+    }
+    __attribute__((noinline)) int outer(int x) {
+      return inner(x + 1) ^ 5;
+    }
+    int main(int argc, char **argv) { (void)argv; return outer(argc); }
+    """
+
+  /// Runs a shell line in a folder with the program `t` and a cache of its own.
+  private func shell(_ line: String, _ folder: URL, input: String = "") throws -> Command.Outcome {
+    let cache = folder.appending(path: "cache").path
+    return try Command.run(
+      "/bin/sh", ["-c", "export XDG_CACHE_HOME=\"$1\"; \(line)", Command.wick, cache],
+      folder: folder, input: Data(input.utf8))
+  }
+
+  private func withProgram(_ body: (URL, _ inner: String) throws -> Void) throws {
+    try Command.withFolder { folder in
+      try Data(Self.source.utf8).write(to: folder.appending(path: "t.c"))
+      let build = try shell("gcc -g -O2 -Wl,--build-id -o t t.c && nm t", folder)
+      #expect(build.exitCode == 0, "\(build.errors)")
+      let line = build.output.split(separator: "\n").first { $0.hasSuffix(" outer") }
+      let outer = try #require(line?.split(separator: " ").first.map(String.init))
+      // The first instruction whose line is in the inlined function, by the reference tool.
+      let start = try #require(UInt64(outer, radix: 16))
+      let all = (0..<16).map { String(start + $0, radix: 16) }
+      let answers = try shell("addr2line -e t \(all.joined(separator: " "))", folder).output
+      let index = answers.split(separator: "\n").firstIndex { $0.hasSuffix("t.c:3") }
+      try body(folder, all[try #require(index)])
+    }
+  }
+
+  @Test func chainIsPrintedInnermostFirst() throws {
+    try withProgram { folder, inner in
+      let expected = "inner\n\(folder.path)/t.c:3\nouter\n\(folder.path)/t.c:7\n\n"
+      let arguments = try shell("\"$0\" symbolize -e t \(inner) 0x\(inner)", folder)
+      #expect(arguments.exitCode == 0)
+      #expect(arguments.errors.isEmpty)
+      #expect(arguments.output == expected + expected)
+      let input = try shell("\"$0\" symbolize -e t", folder, input: " 0x\(inner)\r\n\n\(inner)")
+      #expect(input.output == expected + expected)
+      let outside = try shell("\"$0\" symbolize -e t ffffffffffffffff 0", folder)
+      #expect(outside.output == "??\n??:0\n\n??\n??:0\n\n")
+      // The reference tool says the same.
+      let reference = try shell("addr2line -f -i -e t \(inner)", folder)
+      #expect(reference.output + "\n" == expected)
+    }
+  }
+
+  @Test func jsonHasALineForEachAddress() throws {
+    try withProgram { folder, inner in
+      let outcome = try shell("\"$0\" symbolize --json -e t \(inner) 0", folder)
+      let lines = outcome.output.split(separator: "\n")
+      #expect(lines.count == 2)
+      let objects = try lines.map {
+        try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+      }
+      #expect(objects.map { $0?["address"] as? String } == ["0x\(inner)", "0x0"])
+      let frames = try #require(objects.first??["frames"] as? [[String: Any]])
+      #expect(frames.map { $0["function"] as? String } == ["inner", "outer"])
+      #expect(frames.map { $0["line"] as? Int } == [3, 7])
+      let unknown = try #require(objects.last??["frames"] as? [[String: Any]])
+      #expect(unknown.count == 1 && unknown[0]["function"] is NSNull)
+    }
+  }
+
+  @Test func answersComeBeforeTheInputEnds() throws {
+    try withProgram { folder, inner in
+      // Reads the answer to the first address before it gives the second.
+      let outcome = try shell(
+        """
+        mkfifo in out
+        "$0" symbolize -e t < in > out &
+        exec 3> in 4< out
+        echo \(inner) >&3
+        read first <&4; echo "$first"
+        echo 0 >&3; exec 3>&-
+        cat <&4 | tail -3; wait
+        """, folder)
+      #expect(outcome.output == "inner\n??\n??:0\n\n")
+    }
+  }
+
+  @Test func problemsGetOneLine() throws {
+    try withProgram { folder, inner in
+      let missing = try shell("\"$0\" symbolize -e missing 1", folder)
+      #expect(missing.exitCode == 3)
+      #expect(missing.errors == "wick: cannot read missing: No such file or directory\n")
+      let foreign = try shell("\"$0\" symbolize -e t.c 1", folder)
+      #expect(foreign.exitCode == 3)
+      #expect(foreign.errors == "wick: t.c is not a 64-bit ELF program or library\n")
+      let folderItself = try shell("\"$0\" symbolize -e . 1", folder)
+      #expect(folderItself.errors == "wick: cannot read .: it is not a regular file\n")
+      let input = try shell("\"$0\" symbolize -e t", folder, input: "\(inner)\nmain\n1\n")
+      #expect(input.exitCode == 1)
+      #expect(input.output.hasPrefix("inner\n"))
+      #expect(input.errors == "wick: standard input: 'main' is no hexadecimal address\n")
+    }
+  }
+
+  @Test func cacheIsUsedShownAndCleared() throws {
+    try withProgram { folder, inner in
+      let cache = folder.appending(path: "cache/wick")
+      #expect(try shell("\"$0\" cache", folder).output == "\(cache.path): 0 programs, 0.0 MB\n")
+      let first = try shell("\"$0\" symbolize -e t \(inner)", folder)
+      let names = try Command.names(in: cache)
+      #expect(names.count == 1)
+      #expect(try shell("\"$0\" cache", folder).output == "\(cache.path): 1 program, 0.0 MB\n")
+      // The debug information is not needed any more.
+      let again = try shell("strip -s t; \"$0\" symbolize -e t \(inner)", folder)
+      #expect(again.output == first.output)
+      let without = try shell("\"$0\" symbolize --no-cache -e t \(inner)", folder)
+      #expect(without.output != first.output)
+      #expect(try shell("\"$0\" cache clear", folder).output.hasPrefix("\(cache.path): removed 1"))
+      #expect(try Command.names(in: cache).isEmpty)
+      #expect(try shell("\"$0\" symbolize -e t \(inner)", folder).output == without.output)
+      let homeless = try shell("unset HOME XDG_CACHE_HOME; \"$0\" cache", folder)
+      #expect(homeless.exitCode == 3)
+      #expect(homeless.complaints.count == 1)
+    }
+  }
+
+  @Test func rawNamesAreThoseOfTheFile() throws {
+    try Command.withFolder { folder in
+      try Data("struct S { int f(int); }; int S::f(int x) { return x; } int main() {}".utf8)
+        .write(to: folder.appending(path: "t.cc"))
+      #expect(try shell("g++ -g -o t t.cc", folder).exitCode == 0)
+      let address = "$(nm t | awk '/_ZN1S1fEi/ { print $1 }')"
+      let place = "\(folder.path)/t.cc:1\n\n"
+      let plain = try shell("\"$0\" symbolize -e t \(address)", folder)
+      #expect(plain.output == "S::f\n\(place)")
+      let raw = try shell("\"$0\" symbolize --raw-names -e t \(address)", folder)
+      #expect(raw.output == "_ZN1S1fEi\n\(place)")
+    }
+  }
+}
