@@ -9,7 +9,6 @@ if ! command -v swift >/dev/null; then
   exit 1
 fi
 
-.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev pkg-config \
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev \
   pkg-config binutils elfutils gcc g++ gdb dwz llvm lld xz-utils wrk curl chromium util-linux perl \
   gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
