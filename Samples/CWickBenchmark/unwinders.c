@@ -5,10 +5,10 @@
 #include <libunwind.h>
 #include <pthread.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "modules.h"
+#include "registers.h"
 #include "unwind_modules.h"
 #include "wick_benchmark.h"
 #include "workload.h"
@@ -36,11 +36,7 @@ static double now_ns(void) {
 }
 
 static size_t walk_by_wick(ucontext_t *context) {
-    const greg_t *values = context->uc_mcontext.gregs;
-    wick_registers registers = {.pc = (uintptr_t)values[REG_RIP],
-                                .sp = (uintptr_t)values[REG_RSP],
-                                .fp = (uintptr_t)values[REG_RBP],
-                                .base = (uintptr_t)values[REG_RBX]};
+    wick_registers registers = registers_of(context);
     bool own_stack = registers.sp >= stack_low && registers.sp < stack_high;
     wick_stack_memory memory = {.high = own_stack ? stack_high : 0,
                                 .scratch = scratch,

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "modules.h"
+#include "registers.h"
 #include "unwind_modules.h"
 
 enum { FRAME_LIMIT = 64 };
@@ -40,14 +40,6 @@ static struct {
 
 static uint8_t scratch[8192];
 static wick_rule_cache cache;
-
-static wick_registers registers_of(const ucontext_t *context) {
-    return (wick_registers){(uintptr_t)context->uc_mcontext.gregs[REG_RIP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RSP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RBP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RBX],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_R14]};
-}
 
 static wick_stack_memory known_memory(void) {
     return (wick_stack_memory){stepped.high, scratch, sizeof scratch, &cache};

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "modules.h"
+#include "registers.h"
 
 enum { FRAME_LIMIT = 512, PERIOD_US = 1500 };
 
@@ -134,23 +134,6 @@ static bool is_right(const uintptr_t *frames, size_t count, bool is_cut) {
         callee = function;
     }
     return callee < 0 || callee == BOTTOM || is_cut;
-}
-
-static wick_registers registers_of(const ucontext_t *context) {
-#if defined(__x86_64__)
-    const greg_t *values = context->uc_mcontext.gregs;
-    return (wick_registers){.pc = (uintptr_t)values[REG_RIP],
-                            .sp = (uintptr_t)values[REG_RSP],
-                            .fp = (uintptr_t)values[REG_RBP],
-                            .base = (uintptr_t)values[REG_RBX],
-                            .context = (uintptr_t)values[REG_R14]};
-#else
-    return (wick_registers){.pc = context->uc_mcontext.pc,
-                            .sp = context->uc_mcontext.sp,
-                            .fp = context->uc_mcontext.regs[29],
-                            .base = context->uc_mcontext.regs[30],
-                            .context = context->uc_mcontext.regs[22]};
-#endif
 }
 
 static void on_tick(int number, siginfo_t *info, void *context) {
