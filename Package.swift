@@ -102,8 +102,17 @@ let package = Package(
       name: "WickKnownSplit", path: "Samples/KnownSplit",
       cSettings: c + [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("pthread")]),
     .executableTarget(
-      name: "WickBenchmarks", dependencies: ["CWickAgent", "WickProfile", "WickRecording"],
+      name: "WickBenchmarks",
+      dependencies: ["CWickAgent", "CWickBenchmark", "WickProfile", "WickRecording"],
       path: "Samples/Benchmarks", swiftSettings: strict),
+    .target(
+      name: "CWickBenchmark", dependencies: ["CWickAgent", "CWickFormat"],
+      path: "Samples/CWickBenchmark",
+      cSettings: c + [
+        .define("_GNU_SOURCE"),
+        .headerSearchPath("../../Sources/InProcess/CWickAgent"),
+        .headerSearchPath("../../Tests/Fixtures/Unwind"),
+      ], linkerSettings: [.linkedLibrary("sqlite3")]),
 
     // One test target per folder, and a host that tests put the agent into.
     .executableTarget(

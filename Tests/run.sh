@@ -9,9 +9,9 @@ if ! command -v swift >/dev/null; then
   exit 1
 fi
 
-.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev libcapstone-dev pkg-config \
-  zlib1g-dev libzstd-dev liblzma-dev binutils elfutils dwz llvm lld xz-utils gcc g++ gdb wrk \
-  curl chromium
+.ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev \
+  libcapstone-dev pkg-config binutils elfutils gcc g++ gdb dwz llvm lld xz-utils wrk curl chromium \
+  util-linux perl bsdutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT

@@ -1,7 +1,7 @@
 import Foundation
 
-/// What sampling costs the sample server under load: the same load with and without the agent, in
-/// interleaved pairs of fresh processes, order alternating.
+/// What sampling costs the sample server under load: the same load without anything, with the agent
+/// and with `perf record -g` at the same rate, interleaved, each time a fresh process.
 struct Overhead {
   var pairs = 10
   var hertz = 99
@@ -10,35 +10,55 @@ struct Overhead {
   static let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "demo.lua").path
 
+  /// Who samples.
+  enum Sampler: String, CaseIterable {
+    case none, wick, perf
+  }
+
   /// One run of the server.
   struct Run {
+    /// CPU time of the sampler's own process per CPU time of the server's.
+    var samplerShare: Double
     var requestsPerSecond: Double
     /// Free of what else the machine does, and of the load generator.
     var requestsPerCPUSecond: Double
   }
 
   func report() throws {
-    var ratios: [(rate: Double, cpu: Double)] = []
-    for pair in 0..<pairs {
-      let recordedFirst = pair % 2 == 1
-      let first = try run(recorded: recordedFirst)
-      let second = try run(recorded: !recordedFirst)
-      let (with, without) = recordedFirst ? (first, second) : (second, first)
-      ratios.append(
-        (
-          with.requestsPerSecond / without.requestsPerSecond,
-          with.requestsPerCPUSecond / without.requestsPerCPUSecond
-        ))
-      say(
-        "pair \(pair + 1): \(format(without.requestsPerSecond)) → "
-          + "\(format(with.requestsPerSecond)) requests/s, ratio \(format(ratios[pair].rate, 4)), "
-          + "per CPU-second \(format(ratios[pair].cpu, 4))")
+    let hasPerf = FileManager.default.isExecutableFile(atPath: "/usr/bin/perf")
+    if !hasPerf { say("perf is not installed: no third arm") }
+    let samplers: [Sampler] = hasPerf ? Sampler.allCases : [.none, .wick]
+    var ratios: [Sampler: [(rate: Double, cpu: Double, share: Double)]] = [:]
+    for round in 0..<pairs {
+      // Each arm comes first, second and third in turn.
+      let order = samplers.indices.map { samplers[($0 + round) % samplers.count] }
+      var runs: [Sampler: Run] = [:]
+      for sampler in order { runs[sampler] = try run(sampler) }
+      guard let without = runs[.none] else { continue }
+      var line = "round \(round + 1): \(format(without.requestsPerSecond)) requests/s"
+      for sampler in samplers.dropFirst() {
+        guard let with = runs[sampler] else { continue }
+        let ratio = (
+          rate: with.requestsPerSecond / without.requestsPerSecond,
+          cpu: with.requestsPerCPUSecond / without.requestsPerCPUSecond, share: with.samplerShare
+        )
+        ratios[sampler, default: []].append(ratio)
+        line += "; \(sampler.rawValue) \(format(ratio.rate, 4)), "
+        line += "per CPU-second \(format(ratio.cpu, 4))"
+      }
+      say(line)
     }
-    summarize("requests per second, with/without", ratios.map(\.rate))
-    summarize("requests per CPU-second, with/without", ratios.map(\.cpu))
+    for sampler in samplers.dropFirst() {
+      let values = ratios[sampler] ?? []
+      summarize("\(sampler.rawValue), requests per second, with/without", values.map(\.rate))
+      summarize("\(sampler.rawValue), requests per CPU-second, with/without", values.map(\.cpu))
+      if sampler == .perf {
+        summarize("perf's own CPU time per CPU time of the server", values.map(\.share))
+      }
+    }
   }
 
-  private func run(recorded: Bool) throws -> Run {
+  private func run(_ sampler: Sampler) throws -> Run {
     let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
       .deletingLastPathComponent()
     let recording = FileManager.default.temporaryDirectory.appending(
@@ -49,7 +69,7 @@ struct Overhead {
     let port = 20000 + Int(ProcessInfo.processInfo.processIdentifier % 20000)
     server.arguments = ["--port", "\(port)", "--workers", "2"]
     var environment = ProcessInfo.processInfo.environment
-    environment["WICK"] = recorded ? "out=\(recording.path),hz=\(hertz)" : nil
+    environment["WICK"] = sampler == .wick ? "out=\(recording.path),hz=\(hertz)" : nil
     server.environment = environment
     server.standardError = FileHandle.nullDevice
     try server.run()
@@ -64,10 +84,30 @@ struct Overhead {
       tries += 1
     }
     _ = try load(url, seconds: 1)
+    let perf = sampler == .perf ? try startPerf(server.processIdentifier, to: recording.path) : nil
+    defer {
+      perf?.interrupt()
+      perf?.waitUntilExit()
+    }
     let before = cpuSeconds(of: server.processIdentifier)
     let (requests, elapsed) = try load(url, seconds: seconds)
     let cpu = cpuSeconds(of: server.processIdentifier) - before
-    return Run(requestsPerSecond: requests / elapsed, requestsPerCPUSecond: requests / cpu)
+    let own = perf.map { cpuSeconds(of: $0.processIdentifier) } ?? 0
+    return Run(
+      samplerShare: own / cpu, requestsPerSecond: requests / elapsed,
+      requestsPerCPUSecond: requests / cpu)
+  }
+
+  /// `perf record -g` of a process, once it samples.
+  private func startPerf(_ pid: Int32, to file: String) throws -> Process {
+    let perf = Process()
+    perf.executableURL = URL(fileURLWithPath: "/usr/bin/perf")
+    perf.arguments = ["record", "-g", "-F", "\(hertz)", "-p", "\(pid)", "-o", file]
+    perf.standardError = FileHandle.nullDevice
+    perf.standardOutput = FileHandle.nullDevice
+    try perf.run()
+    usleep(500_000)
+    return perf
   }
 
   private func fetch(_ url: String) throws -> String? {
@@ -119,7 +159,8 @@ struct Overhead {
     let point = points[min(max(values.count - 2, 0), points.count - 1)]
     let half = point * (variance / count).squareRoot()
     print(
-      "\(hertz) Hz, \(name): \(format(mean, 4)) ± \(format(half, 4)) (95 %, \(values.count) pairs)")
+      "\(hertz) Hz, \(name): \(format(mean, 4)) ± \(format(half, 4)) "
+        + "(95 %, \(values.count) rounds)")
   }
 
   /// Prints a line at once, also into a file.

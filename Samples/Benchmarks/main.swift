@@ -8,8 +8,12 @@ import WickRecording
 func usage() -> Never {
   let text = """
     usage: WickBenchmarks handler
+           WickBenchmarks unwind [SECONDS]
+           WickBenchmarks tables
+           WickBenchmarks first-sample
+           WickBenchmarks rates [SECONDS]
            WickBenchmarks bytes RECORDING…
-           WickBenchmarks overhead [HZ [PAIRS [SECONDS]]]
+           WickBenchmarks overhead [HZ [ROUNDS [SECONDS]]]
 
     """
   FileHandle.standardError.write(Data(text.utf8))
@@ -48,6 +52,16 @@ func measureBytes(_ paths: [String]) throws {
 let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
 case "handler": measureHandler()
+case "unwind":
+  try Unwinding.reportWalks(seconds: words.dropFirst().first.flatMap(Double.init) ?? 5)
+case "tables": try Unwinding.reportTables()
+case "first-sample": try Unwinding.reportFirstSample()
+case "rates":
+  var rates = Rates()
+  if let seconds = words.dropFirst().first.flatMap({ Int($0) }), seconds > 0 {
+    rates.seconds = seconds
+  }
+  try rates.report()
 case "bytes" where words.count > 1: try measureBytes(Array(words.dropFirst()))
 case "overhead":
   var overhead = Overhead()

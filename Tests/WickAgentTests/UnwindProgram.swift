@@ -39,6 +39,49 @@ struct UnwindProgram {
     guard result.status == 0 else { throw CompilationFailed(message: result.errors) }
   }
 
+  /// Compiles `name`.c for aarch64, to be run by the emulator.
+  init(aarch64 name: String, flags: [String] = ["-fomit-frame-pointer"]) throws {
+    let root = Self.root
+    let fixtures = root.appending(path: "Tests/Fixtures/Unwind")
+    let folder = FileManager.default.temporaryDirectory.appending(path: "wick-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    executable = folder.appending(path: name).path
+    let result = try Self.run(
+      "clang",
+      Self.crossFlags + flags + [
+        "-I\(fixtures.path)", fixtures.appending(path: "\(name).c").path,
+      ] + (try Self.agentSources { $0.hasPrefix("cfi") || $0.hasPrefix("unwind") }) + [
+        "-o", executable,
+      ])
+    guard result.status == 0 else { throw CompilationFailed(message: result.errors) }
+  }
+
+  static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
+  /// Paths of the agent's C sources whose names are wanted.
+  static func agentSources(where isWanted: (String) -> Bool = { _ in true }) throws -> [String] {
+    let agent = root.appending(path: "Sources/InProcess/CWickAgent")
+    return try FileManager.default.contentsOfDirectory(atPath: agent.path)
+      .filter { $0.hasSuffix(".c") && isWanted($0) }
+      .sorted().map { agent.appending(path: $0).path }
+  }
+
+  /// clang's, with Debian's cross libraries (libc6-dev-arm64-cross, gcc-aarch64-linux-gnu).
+  static let crossFlags = [
+    "--target=aarch64-linux-gnu", "-isystem", "/usr/aarch64-linux-gnu/include", "-fuse-ld=lld",
+    "-B/usr/lib/gcc-cross/aarch64-linux-gnu/12", "-L/usr/aarch64-linux-gnu/lib", "-std=c2x",
+    "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror",
+    "-I\(root.path)/Sources/InProcess/CWickAgent",
+    "-I\(root.path)/Sources/InProcess/CWickAgent/include",
+    "-I\(root.path)/Sources/Shared/CWickFormat/include",
+  ]
+
+  /// Runs a program for aarch64 in the emulator.
+  func emulate(_ arguments: [String]) throws -> Output {
+    try Self.run("qemu-aarch64", ["-L", "/usr/aarch64-linux-gnu", executable] + arguments)
+  }
+
   /// Gives the executable's folder back.
   func remove() {
     try? FileManager.default.removeItem(

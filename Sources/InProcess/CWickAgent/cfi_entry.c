@@ -1,10 +1,10 @@
 #include "cfi_entry.h"
 
+#include "unwind_arch.h"
+
 enum : uint32_t {
     /// The length field that announces a 64-bit length; no linker emits it in .eh_frame.
     EXTENDED_LENGTH = 0xffffffff,
-    /// DWARF's number of the return address column on x86_64.
-    RETURN_ADDRESS_COLUMN = 16,
     /// Augmentation letters; there are seven known ones in all ABIs.
     LETTER_LIMIT = 16,
 };
@@ -74,6 +74,8 @@ static bool read_augmentation(wick_bytes *body, const uint8_t *letters, wick_cfi
         }
         case 'R': cie->pointer_encoding = wick_bytes_u8(&data); break;
         case 'S': cie->is_signal_frame = true; break;
+        // Return addresses are signed with the other key (aarch64).
+        case 'B': break;
         default: return false;
         }
     }
@@ -103,7 +105,7 @@ static bool read_cie(wick_cfi_segment segment, const uint8_t *at, wick_cfi_cie *
     cie->code_alignment = wick_bytes_uleb(&body);
     cie->data_alignment = wick_bytes_sleb(&body);
     uint64_t column = version == 1 ? wick_bytes_u8(&body) : wick_bytes_uleb(&body);
-    if (column != RETURN_ADDRESS_COLUMN || !read_augmentation(&body, letters, cie)) {
+    if (column != WICK_DWARF_RETURN_ADDRESS || !read_augmentation(&body, letters, cie)) {
         return false;
     }
     cie->instructions = body;

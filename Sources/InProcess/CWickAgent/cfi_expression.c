@@ -25,6 +25,8 @@ void wick_cfi_set_lost(wick_cfi_state *state, uint64_t reg) {
         state->fp = WICK_SAVED_LOST;
     } else if (reg == WICK_DWARF_BASE) {
         state->base = WICK_SAVED_LOST;
+    } else if (reg == WICK_DWARF_CONTEXT) {
+        state->context = WICK_SAVED_LOST;
     } else if (reg == WICK_DWARF_RETURN_ADDRESS) {
         state->ra = WICK_RA_ELSEWHERE;
     }

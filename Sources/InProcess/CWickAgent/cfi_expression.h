@@ -7,21 +7,13 @@
 #include "cfi_bytes.h"
 #include "cfi_rule.h"
 
-/// DWARF's numbers of the registers on x86_64 (System V ABI, AMD64 supplement, figure 3.36).
-enum : uint64_t {
-    WICK_DWARF_BASE = 3,
-    WICK_DWARF_FRAME_POINTER = 6,
-    WICK_DWARF_STACK_POINTER = 7,
-    WICK_DWARF_RETURN_ADDRESS = 16,
-};
-
 typedef struct {
     wick_cfa_kind cfa;
     uint8_t cfa_parameter;
-    wick_saved_kind fp, base;
-    /// Where the return address is; anything but CFA − 8 has no rule.
+    wick_saved_kind fp, base, context;
+    /// Where the return address is; on x86_64 anything but CFA − 8 has no rule, on aarch64 it is base.
     enum : uint8_t { WICK_RA_AT_CFA, WICK_RA_UNDEFINED, WICK_RA_ELSEWHERE } ra;
-    int64_t cfa_offset, fp_offset, base_offset, ra_offset;
+    int64_t cfa_offset, fp_offset, base_offset, context_offset, ra_offset;
 } wick_cfi_state;
 
 /// The CFA is `reg` + the offset there is; unknown if that is no register of the walk.

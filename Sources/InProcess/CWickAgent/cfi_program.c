@@ -2,16 +2,13 @@
 
 #include "cfi_expression.h"
 
-/// Where the kernel's ucontext on the stack has the interrupted stack pointer (asm/sigcontext.h).
-enum : int64_t { UCONTEXT_STACK_POINTER_OFFSET = 160 };
-
 enum : int64_t {
     WORD = sizeof(uint64_t),
-    /// What 24 bits hold.
-    CFA_OFFSET_LIMIT = 1 << 23,
+    /// What 20 bits of words hold.
+    CFA_OFFSET_LIMIT = WORD << 19,
 };
 
-/// DWARF 5 §7.24, and the two GNU extensions that x86_64 compilers emit.
+/// DWARF 5 §7.24, and the extensions that compilers emit.
 enum : uint8_t {
     DW_CFA_NOP = 0x00,
     DW_CFA_SET_LOC = 0x01,
@@ -36,6 +33,7 @@ enum : uint8_t {
     DW_CFA_VAL_OFFSET = 0x14,
     DW_CFA_VAL_OFFSET_SF = 0x15,
     DW_CFA_VAL_EXPRESSION = 0x16,
+    DW_CFA_AARCH64_NEGATE_RA_STATE = 0x2d,
     DW_CFA_GNU_ARGS_SIZE = 0x2e,
     DW_CFA_GNU_NEGATIVE_OFFSET_EXTENDED = 0x2f,
     // These three carry an operand in their low six bits.
@@ -58,6 +56,31 @@ static bool is_saved(wick_saved_kind kind) {
     return kind == WICK_SAVED_AT_CFA || kind == WICK_SAVED_AT_FP;
 }
 
+/// A register's place with an offset that has so many bits; lost where it does not fit.
+typedef struct {
+    wick_saved_kind kind;
+    int32_t words;
+} place;
+
+static place place_of(const wick_cfi_state *state, wick_saved_kind kind, int64_t offset,
+                      unsigned bits) {
+    if (!is_saved(kind)) {
+        return (place){.kind = kind};
+    }
+    int64_t limit = WORD << (bits - 1);
+    bool is_far = offset < -limit || offset >= limit;
+    if (is_far && kind == WICK_SAVED_AT_CFA && state->cfa == WICK_CFA_FP) {
+        // At the bottom of a large frame, which is where fp points.
+        kind = WICK_SAVED_AT_FP;
+        offset += state->cfa_offset;
+        is_far = offset < -limit || offset >= limit;
+    }
+    if (is_far || offset % WORD != 0) {
+        return (place){.kind = WICK_SAVED_LOST};
+    }
+    return (place){.kind = kind, .words = (int32_t)(offset / WORD)};
+}
+
 static wick_cfi_rule rule_of(const wick_cfi_state *state, bool is_signal_frame,
                              wick_cfi_rows *rows) {
     const wick_cfi_rule unknown = {.cfa = WICK_CFA_UNKNOWN};
@@ -65,41 +88,44 @@ static wick_cfi_rule rule_of(const wick_cfi_state *state, bool is_signal_frame,
         return (wick_cfi_rule){.cfa = WICK_CFA_END};
     }
     if (is_signal_frame && state->cfa == WICK_CFA_AT_SP &&
-        state->cfa_offset == UCONTEXT_STACK_POINTER_OFFSET) {
+        state->cfa_offset == (int64_t)WICK_SIGNAL_FRAME_SP) {
         return (wick_cfi_rule){.cfa = WICK_CFA_SIGNAL, .is_signal_frame = 1};
     }
-    if (state->ra != WICK_RA_AT_CFA || state->ra_offset != -8 ||
-        state->cfa_offset < -CFA_OFFSET_LIMIT || state->cfa_offset >= CFA_OFFSET_LIMIT ||
+    bool has_return_address = WICK_HAS_LINK_REGISTER ||
+                              (state->ra == WICK_RA_AT_CFA && state->ra_offset == -WORD);
+    if (!has_return_address || state->cfa_offset < -CFA_OFFSET_LIMIT ||
+        state->cfa_offset >= CFA_OFFSET_LIMIT || state->cfa_offset % WORD != 0 ||
         state->cfa == WICK_CFA_UNKNOWN) {
         return unknown;
-    }
-    wick_cfi_rule rule = {
-        .cfa_offset = (int32_t)state->cfa_offset,
-        .parameter = state->cfa_parameter,
-        .cfa = state->cfa,
-        .fp = state->fp,
-        .base = WICK_SAVED_LOST,
-        .is_signal_frame = is_signal_frame,
-    };
-    if (is_saved(state->fp)) {
-        rule.fp_words = (int32_t)(state->fp_offset / WORD);
-        if (rule.fp_words * WORD != state->fp_offset) {
-            return unknown;
-        }
     }
     if (state->cfa == WICK_CFA_BASE && !rows->tracks_base) {
         rows->needs_base = true;
         return unknown;
     }
-    if (rows->tracks_base) {
-        rule.base = state->base;
-        rule.base_words = is_saved(state->base) ? (int32_t)(state->base_offset / WORD) : 0;
-        if (is_saved(state->base) && rule.base_words * WORD != state->base_offset) {
-            rule.base = WICK_SAVED_LOST;
-            rule.base_words = 0;
-        }
+    place fp = place_of(state, state->fp, state->fp_offset, 12);
+    place base = place_of(state, state->base, state->base_offset, WICK_BASE_BITS);
+    place context = place_of(state, state->context, state->context_offset, WICK_CONTEXT_BITS);
+    if (fp.kind == WICK_SAVED_LOST && is_saved(state->fp)) {
+        return unknown;
     }
-    return rule;
+    if (!rows->tracks_base) {
+        base = (place){.kind = WICK_SAVED_LOST};
+    }
+    if (WICK_HAS_LINK_REGISTER) {
+        context = (place){.kind = WICK_SAVED_LOST};
+    }
+    return (wick_cfi_rule){
+        .cfa_words = (int32_t)(state->cfa_offset / WORD),
+        .parameter = state->cfa_parameter,
+        .cfa = state->cfa,
+        .fp = fp.kind,
+        .fp_words = fp.words,
+        .base = base.kind,
+        .base_words = base.words,
+        .context = context.kind,
+        .context_words = context.words,
+        .is_signal_frame = is_signal_frame,
+    };
 }
 
 /// A register saved at CFA + offset.
@@ -110,6 +136,9 @@ static void set_saved(wick_cfi_state *state, uint64_t reg, int64_t offset) {
     } else if (reg == WICK_DWARF_BASE) {
         state->base = WICK_SAVED_AT_CFA;
         state->base_offset = offset;
+    } else if (reg == WICK_DWARF_CONTEXT) {
+        state->context = WICK_SAVED_AT_CFA;
+        state->context_offset = offset;
     } else if (reg == WICK_DWARF_RETURN_ADDRESS) {
         state->ra = WICK_RA_AT_CFA;
         state->ra_offset = offset;
@@ -131,6 +160,9 @@ static void restore(program *program, uint64_t reg) {
     } else if (reg == WICK_DWARF_BASE) {
         program->now.base = program->initial.base;
         program->now.base_offset = program->initial.base_offset;
+    } else if (reg == WICK_DWARF_CONTEXT) {
+        program->now.context = program->initial.context;
+        program->now.context_offset = program->initial.context_offset;
     } else if (reg == WICK_DWARF_RETURN_ADDRESS) {
         program->now.ra = program->initial.ra;
         program->now.ra_offset = program->initial.ra_offset;
@@ -207,6 +239,8 @@ static bool run_to_advance(program *program, wick_bytes *bytes, uint64_t pc, uin
                 now->fp = WICK_SAVED_SAME;
             } else if (reg == WICK_DWARF_BASE) {
                 now->base = WICK_SAVED_SAME;
+            } else if (reg == WICK_DWARF_CONTEXT) {
+                now->context = WICK_SAVED_SAME;
             }
             break;
         case DW_CFA_REGISTER:
@@ -253,6 +287,8 @@ static bool run_to_advance(program *program, wick_bytes *bytes, uint64_t pc, uin
             wick_cfi_set_lost(now, wick_bytes_uleb(bytes));
             wick_bytes_take(bytes, wick_bytes_uleb(bytes));
             break;
+        // The return address is signed from here on, or no more: its code bits are masked anyway.
+        case DW_CFA_AARCH64_NEGATE_RA_STATE: bytes->failed = !WICK_HAS_LINK_REGISTER; break;
         case DW_CFA_GNU_ARGS_SIZE: wick_bytes_uleb(bytes); break;
         default: bytes->failed = true; break;
         }
@@ -267,10 +303,11 @@ static bool run_to_advance(program *program, wick_bytes *bytes, uint64_t pc, uin
 }
 
 wick_cfi_state wick_cfi_initial_state(const wick_cfi_cie *cie) {
-    // What a compiler does not mention: fp and base are callee-saved, so they are the same.
+    // What a compiler does not mention: callee-saved registers are the same.
     const wick_cfi_state start = {.cfa = WICK_CFA_UNKNOWN,
                                   .fp = WICK_SAVED_SAME,
                                   .base = WICK_SAVED_SAME,
+                                  .context = WICK_SAVED_SAME,
                                   .ra = WICK_RA_ELSEWHERE};
     program program = {.cie = cie, .now = start, .initial = start};
     wick_bytes bytes = cie->instructions;

@@ -285,7 +285,7 @@ wick_cfi_table *wick_cfi_table_build(const wick_unwind_module *module, bool *ref
     if (!builder.sorted) {
         sort_functions(builder.functions, builder.function_count);
     }
-    wick_cfi_table *table = make_table(&builder, false);
+    wick_cfi_table *table = make_table(&builder, WICK_HAS_LINK_REGISTER);
     *refused = table == NULL;
     wick_pages_unmap(builder.functions, byte_count);
     return table;

@@ -54,11 +54,14 @@ static wick_registers registers_of(const ucontext_t *context) {
     return (wick_registers){.pc = (uintptr_t)context->uc_mcontext.gregs[REG_RIP],
                             .sp = (uintptr_t)context->uc_mcontext.gregs[REG_RSP],
                             .fp = (uintptr_t)context->uc_mcontext.gregs[REG_RBP],
-                            .base = (uintptr_t)context->uc_mcontext.gregs[REG_RBX]};
+                            .base = (uintptr_t)context->uc_mcontext.gregs[REG_RBX],
+                            .context = (uintptr_t)context->uc_mcontext.gregs[REG_R14]};
 #elif defined(__aarch64__)
     return (wick_registers){.pc = context->uc_mcontext.pc,
                             .sp = context->uc_mcontext.sp,
-                            .fp = context->uc_mcontext.regs[29]};
+                            .fp = context->uc_mcontext.regs[29],
+                            .base = context->uc_mcontext.regs[30],
+                            .context = context->uc_mcontext.regs[22]};
 #endif
 }
 

@@ -6,16 +6,8 @@
 #include "unwind_modules.h"
 #include "unwind_uncovered.h"
 
-enum : uintptr_t {
-    /// Where the kernel's ucontext has the interrupted registers (asm/sigcontext.h).
-    UCONTEXT_FP_OFFSET = 120,
-    UCONTEXT_BASE_OFFSET = 128,
-    UCONTEXT_SP_OFFSET = 160,
-    UCONTEXT_PC_OFFSET = 168,
-};
-
 /// The rule of a frame's code; `*is_unknown` is set if it is in no module. False if the frame is none:
-/// a return address in no module where no call ends.
+/// a return address in no module where no call ends and no handler returns to.
 static inline bool search(const wick_unwind_list *list, const wick_stack_reader *reader,
                           const wick_frame *frame, uintptr_t pc, wick_cfi_rule *rule,
                           bool *is_unknown) {
@@ -26,7 +18,8 @@ static inline bool search(const wick_unwind_list *list, const wick_stack_reader 
     }
     *is_unknown |= !entry;
     *rule = (wick_cfi_rule){.cfa = WICK_CFA_UNCOVERED};
-    return entry || frame->exact || !reader->scratch || wick_follows_call(frame->pc);
+    return entry || frame->exact || !reader->scratch || wick_follows_call(frame->pc) ||
+           wick_is_signal_return(frame->pc);
 }
 
 /// `search`, with what was found kept.
@@ -66,14 +59,21 @@ static void refresh(wick_rule_cache *cache, const wick_unwind_list *list) {
     cache->generation = generation;
 }
 
-/// Goes on where the signal came, by the ucontext that the kernel left at the trampoline's sp.
-static wick_step step_signal(wick_stack_reader *reader, wick_frame *frame) {
+wick_step wick_step_signal(wick_stack_reader *reader, wick_frame *frame) {
     wick_frame interrupted = {.exact = true};
-    if (!wick_stack_read(reader, frame->sp + UCONTEXT_FP_OFFSET, frame->sp, &interrupted.fp) ||
-        !wick_stack_read(reader, frame->sp + UCONTEXT_BASE_OFFSET, frame->sp, &interrupted.base) ||
-        !wick_stack_read(reader, frame->sp + UCONTEXT_SP_OFFSET, frame->sp, &interrupted.sp) ||
-        !wick_stack_read(reader, frame->sp + UCONTEXT_PC_OFFSET, frame->sp, &interrupted.pc)) {
-        return WICK_STEP_UNREADABLE;
+    const struct {
+        uintptr_t offset;
+        uintptr_t *value;
+    } registers[] = {{WICK_SIGNAL_FRAME_CONTEXT, &interrupted.context},
+                     {WICK_SIGNAL_FRAME_FP, &interrupted.fp},
+                     {WICK_SIGNAL_FRAME_BASE, &interrupted.base},
+                     {WICK_SIGNAL_FRAME_SP, &interrupted.sp},
+                     {WICK_SIGNAL_FRAME_PC, &interrupted.pc}};
+    for (size_t i = 0; i < sizeof registers / sizeof registers[0]; i++) {
+        if (!wick_stack_read(reader, frame->sp + registers[i].offset, frame->sp,
+                             registers[i].value)) {
+            return WICK_STEP_UNREADABLE;
+        }
     }
     if (!wick_may_be_code(interrupted.pc)) {
         return WICK_STEP_IMPLAUSIBLE;
@@ -100,7 +100,7 @@ static inline bool restore(uint32_t kind, int32_t words, uintptr_t value, uintpt
 /// Goes to the caller by a rule of .eh_frame.
 static inline wick_step step_by_rule(wick_cfi_rule rule, wick_stack_reader *reader,
                                      wick_frame *frame) {
-    uintptr_t cfa = (uintptr_t)(intptr_t)rule.cfa_offset;
+    uintptr_t cfa = (uintptr_t)(intptr_t)rule.cfa_words * sizeof(uintptr_t);
     switch ((wick_cfa_kind)rule.cfa) {
     case WICK_CFA_SP: cfa += frame->sp; break;
     case WICK_CFA_FP: cfa += frame->fp; break;
@@ -115,19 +115,32 @@ static inline wick_step step_by_rule(wick_cfi_rule rule, wick_stack_reader *read
         cfa += rule.parameter;
         break;
     }
-    case WICK_CFA_SIGNAL: return step_signal(reader, frame);
+    case WICK_CFA_SIGNAL: return wick_step_signal(reader, frame);
     case WICK_CFA_END: return WICK_STEP_END;
     case WICK_CFA_UNCOVERED:
     case WICK_CFA_UNKNOWN: return WICK_STEP_NO_RULE;
     }
-    // Also true of a lost register, and what keeps the walk from going round.
-    if (cfa <= frame->sp || cfa % sizeof(uintptr_t) != 0) {
+    // Also true of a lost register, and what keeps the walk from going round. Where calls push
+    // nothing, a leaf may use no stack.
+    bool may_be_empty = WICK_HAS_LINK_REGISTER && frame->exact;
+    if (cfa < frame->sp + !may_be_empty || cfa % sizeof(uintptr_t) != 0) {
         return WICK_STEP_IMPLAUSIBLE;
     }
     wick_frame caller = {.sp = cfa, .exact = rule.is_signal_frame};
-    if (!wick_stack_read(reader, cfa - sizeof(uintptr_t), frame->sp, &caller.pc) ||
-        !restore(rule.fp, rule.fp_words, frame->fp, cfa, frame, reader, &caller.fp) ||
-        !restore(rule.base, rule.base_words, frame->base, cfa, frame, reader, &caller.base)) {
+    if (!restore(rule.fp, rule.fp_words, frame->fp, cfa, frame, reader, &caller.fp) ||
+        !restore(rule.base, rule.base_words, frame->base, cfa, frame, reader, &caller.base) ||
+        !restore(rule.context, rule.context_words, frame->context, cfa, frame, reader,
+                 &caller.context)) {
+        return WICK_STEP_UNREADABLE;
+    }
+    if (WICK_HAS_LINK_REGISTER) {
+        // Whoever has called has lost its own.
+        if (rule.base == WICK_SAVED_SAME && !frame->exact) {
+            return WICK_STEP_IMPLAUSIBLE;
+        }
+        caller.pc = caller.base & WICK_ADDRESS_MASK;
+        caller.base = WICK_LOST;
+    } else if (!wick_stack_read(reader, cfa - sizeof(uintptr_t), frame->sp, &caller.pc)) {
         return WICK_STEP_UNREADABLE;
     }
     if (caller.pc == 0) {
@@ -154,8 +167,13 @@ static uint32_t truncation_of(wick_step step) {
 wick_walk wick_unwind_over(const wick_unwind_list *list, const wick_registers *registers,
                            const wick_stack_memory *memory, uintptr_t *frames, size_t limit) {
     wick_walk walk = {0};
-    wick_frame frame = {registers->pc, registers->sp, registers->fp, registers->base,
-                        .exact = true, .running = true};
+    wick_frame frame = {.pc = registers->pc,
+                        .sp = registers->sp,
+                        .fp = registers->fp,
+                        .base = registers->base,
+                        .context = registers->context,
+                        .exact = true,
+                        .running = true};
     wick_stack_reader reader = wick_stack_reader_make(memory, frame.sp);
     refresh(memory->cache, list);
     wick_step step = WICK_STEP_DONE;

@@ -30,8 +30,8 @@ typedef struct {
 /// Registers of the interrupted code, from its ucontext.
 typedef struct {
     uintptr_t pc, sp, fp;
-    /// rbx on x86_64: the loader finds its frame by it while it binds a symbol.
-    uintptr_t base;
+    /// rbx, or x30; r14, or nothing: see unwind_arch.h.
+    uintptr_t base, context;
 } wick_registers;
 
 enum : unsigned { WICK_RULE_CACHE_SLOT_COUNT = 512 };

@@ -2,11 +2,12 @@
 // .eh_frame, code made at run time.
 #pragma once
 
+#include "unwind_arch.h"
 #include "unwind_memory.h"
 #include "unwind_modules.h"
 
 typedef struct {
-    uintptr_t pc, sp, fp, base;
+    uintptr_t pc, sp, fp, base, context;
     /// `pc` was interrupted; else it is a return address.
     bool exact;
     /// `pc` was interrupted just now: the page there is mapped. What the stack says of earlier
@@ -17,10 +18,8 @@ typedef struct {
 enum : uintptr_t {
     /// The value of a register that was lost: below any stack, so it fails wherever it is used.
     WICK_LOST = 1,
-    /// Pages at 0 are never mapped; user addresses have 47 bits (Linux, Documentation/arch/x86/
-    /// x86_64/mm.rst).
+    /// Pages at 0 are never mapped.
     WICK_CODE_LOWEST = 4096,
-    WICK_CODE_LIMIT = UINT64_C(1) << 47,
 };
 
 static inline bool wick_may_be_code(uintptr_t pc) {
@@ -36,6 +35,32 @@ typedef enum : uint8_t {
     WICK_STEP_IMPLAUSIBLE,
     WICK_STEP_NO_RULE,
 } wick_step;
+
+/// Goes on where a signal came, by the ucontext that the kernel left at the trampoline's sp.
+/// SIGNAL-SAFE.
+wick_step wick_step_signal(wick_stack_reader *reader, wick_frame *frame);
+
+/// Goes to the caller of code that no rule covers where the code's bytes tell how: in the first and
+/// last instructions of functions, and in a signal's trampoline. False if they do not. SIGNAL-SAFE.
+bool wick_step_by_code(const wick_unwind_list *list, const wick_unwind_entry *module,
+                       wick_stack_reader *reader, wick_frame *frame, wick_step *step);
+
+/// Whether an address in code of `module` (NULL: of none) may have been called from `pc`. Code in a
+/// module is called from modules; of code made at run time nothing is known.
+static inline bool wick_may_call(const wick_unwind_list *list, const wick_unwind_entry *module,
+                                 uintptr_t pc) {
+    return wick_may_be_code(pc) && (!module || wick_unwind_find(list, pc - 1));
+}
+
+static inline void wick_go_to_caller(wick_frame *frame, uintptr_t pc, uintptr_t sp) {
+    frame->pc = pc;
+    frame->sp = sp;
+    frame->exact = frame->running = false;
+}
+
+/// Whether the code at `pc`, which may be any address, is a trampoline by which handlers return and
+/// that is in no module. A system call. SIGNAL-SAFE.
+bool wick_is_signal_return(uintptr_t pc);
 
 /// Whether a call instruction ends at `pc`, which may be any address. A system call. SIGNAL-SAFE.
 bool wick_follows_call(uintptr_t pc);

@@ -76,7 +76,7 @@ static size_t walk(const wick_unwind_list *list, bool with_windows, size_t round
         uintptr_t sp = low + 128 + random_below(STACK_BYTE_COUNT - 128);
         sp &= ~(uintptr_t)(i % 4 ? 7 : 0);
         wick_registers registers = {pc, sp, low + random_below(STACK_BYTE_COUNT),
-                                    low + random_below(STACK_BYTE_COUNT)};
+                                    low + random_below(STACK_BYTE_COUNT), 0};
         wick_stack_memory memory = {.high = low + STACK_BYTE_COUNT};
         if (with_windows) {
             memory.scratch = scratch;

@@ -1,5 +1,5 @@
-// Prints the path of a library and its unwind table: a line a row, "address cfa fp", in the words
-// of `readelf --debug-dump=frames-interp`.
+// Prints the path of a library and its unwind table: a line a row, "address cfa fp other", in the
+// words of `readelf --debug-dump=frames-interp`; other is r14 or, on aarch64, the return address.
 //
 //   table-rows LIBRARY [linear]     linear: without the binary-search table of .eh_frame_hdr
 #include <dlfcn.h>
@@ -12,25 +12,51 @@
 #include "cfi_table.h"
 #include "modules.h"
 
+#if defined(__x86_64__)
+#define SP_NAME "rsp"
+#define FP_NAME "rbp"
+#else
+#define SP_NAME "sp"
+#define FP_NAME "x29"
+#endif
+
+/// Where a register is: "u", "c-16", "exp", "lost".
+static void print_place(wick_cfi_rule rule, unsigned kind, int words) {
+    switch ((wick_saved_kind)kind) {
+    case WICK_SAVED_SAME: printf(" u"); break;
+    case WICK_SAVED_AT_CFA: printf(" c%+d", 8 * words); break;
+    case WICK_SAVED_AT_FP:
+        // At the bottom of a large frame: kept by fp, as its distance from the CFA is too large.
+        if (rule.cfa == WICK_CFA_FP) {
+            printf(" c%+d", 8 * (words - rule.cfa_words));
+        } else {
+            printf(" exp");
+        }
+        break;
+    case WICK_SAVED_LOST: printf(" lost"); break;
+    }
+}
+
 static void print_rule(wick_cfi_rule rule) {
     switch ((wick_cfa_kind)rule.cfa) {
-    case WICK_CFA_UNCOVERED: printf("none -\n"); return;
-    case WICK_CFA_UNKNOWN: printf("unknown -\n"); return;
-    case WICK_CFA_END: printf("end -\n"); return;
-    case WICK_CFA_SIGNAL: printf("signal -\n"); return;
-    case WICK_CFA_SP: printf("rsp%+d", rule.cfa_offset); break;
-    case WICK_CFA_FP: printf("rbp%+d", rule.cfa_offset); break;
-    case WICK_CFA_BASE: printf("rbx%+d", rule.cfa_offset); break;
+    case WICK_CFA_UNCOVERED: printf("none - -\n"); return;
+    case WICK_CFA_UNKNOWN: printf("unknown - -\n"); return;
+    case WICK_CFA_END: printf("end - -\n"); return;
+    case WICK_CFA_SIGNAL: printf("signal - -\n"); return;
+    case WICK_CFA_SP: printf(SP_NAME "%+d", rule.cfa_words * 8); break;
+    case WICK_CFA_FP: printf(FP_NAME "%+d", rule.cfa_words * 8); break;
+    case WICK_CFA_BASE: printf("rbx%+d", rule.cfa_words * 8); break;
     case WICK_CFA_PLT:
     case WICK_CFA_AT_SP:
     case WICK_CFA_AT_FP: printf("exp"); break;
     }
-    switch ((wick_saved_kind)rule.fp) {
-    case WICK_SAVED_SAME: printf(" u\n"); break;
-    case WICK_SAVED_AT_CFA: printf(" c%+d\n", 8 * rule.fp_words); break;
-    case WICK_SAVED_AT_FP: printf(" exp\n"); break;
-    case WICK_SAVED_LOST: printf(" lost\n"); break;
+    print_place(rule, rule.fp, rule.fp_words);
+    if (WICK_HAS_LINK_REGISTER) {
+        print_place(rule, rule.base, rule.base_words);
+    } else {
+        print_place(rule, rule.context, rule.context_words);
     }
+    printf("\n");
 }
 
 int main(int count, char **arguments) {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "modules.h"
+#include "registers.h"
 #include "unwind_modules.h"
 
 enum { FRAME_LIMIT = 64 };
@@ -40,13 +40,6 @@ static struct {
 
 static uint8_t scratch[8192];
 static wick_rule_cache cache;
-
-static wick_registers registers_of(const ucontext_t *context) {
-    return (wick_registers){(uintptr_t)context->uc_mcontext.gregs[REG_RIP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RSP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RBP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RBX]};
-}
 
 static wick_stack_memory known_memory(void) {
     return (wick_stack_memory){stepped.high, scratch, sizeof scratch, &cache};
@@ -230,7 +223,7 @@ static void walk_random_stacks(void) {
         wick_registers registers = {entry->text_start + (state >> 8) % size,
                                     low + (state >> 32) % (uintptr_t)page,
                                     low + (state >> 40) % (uintptr_t)page,
-                                    low + (state >> 48) % (uintptr_t)page};
+                                    low + (state >> 48) % (uintptr_t)page, 0};
         if (round % 3) {
             registers.sp &= ~(uintptr_t)7, registers.fp &= ~(uintptr_t)7;
         }

@@ -10,10 +10,10 @@
 #include <libunwind.h>
 #include <pthread.h>
 #include <sys/syscall.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "modules.h"
+#include "registers.h"
 #include "workload.h"
 
 enum { FRAME_LIMIT = 512 };
@@ -52,13 +52,6 @@ static size_t reference_walk(ucontext_t *context, uintptr_t *frames) {
         count += 1;
     } while (count < FRAME_LIMIT && unw_step(&cursor) > 0);
     return count;
-}
-
-static wick_registers registers_of(const ucontext_t *context) {
-    return (wick_registers){(uintptr_t)context->uc_mcontext.gregs[REG_RIP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RSP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RBP],
-                            (uintptr_t)context->uc_mcontext.gregs[REG_RBX]};
 }
 
 static void show(const char *name, const uintptr_t *frames, size_t count) {

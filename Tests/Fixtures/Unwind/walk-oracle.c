@@ -30,10 +30,10 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "modules.h"
+#include "registers.h"
 #include "unwind_uncovered.h"
 
 enum { FRAME_LIMIT = 512, REFERENCE_LIMIT = 600, PERIOD_US = 397, SHOWN_LIMIT = 4 };
@@ -109,11 +109,7 @@ static bool is_in_libgcc(uintptr_t address) {
 
 static void compare(ucontext_t *context) {
     static uintptr_t ours[FRAME_LIMIT], theirs[REFERENCE_LIMIT];
-    const greg_t *values = context->uc_mcontext.gregs;
-    wick_registers registers = {.pc = (uintptr_t)values[REG_RIP],
-                                .sp = (uintptr_t)values[REG_RSP],
-                                .fp = (uintptr_t)values[REG_RBP],
-                                .base = (uintptr_t)values[REG_RBX]};
+    wick_registers registers = registers_of(context);
     bool own_stack = registers.sp >= stack_low && registers.sp < stack_high;
     wick_stack_memory memory = {.high = own_stack ? stack_high : 0,
                                 .scratch = scratch,

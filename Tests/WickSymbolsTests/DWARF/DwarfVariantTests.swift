@@ -33,6 +33,13 @@ import Testing
     #expect(try program.files() == ["\(program.folder.path)/t.c"])
   }
 
+  @Test(arguments: ["gcc", "clang"], [4, 5])
+  func relativeFoldersArePutInFrontOnce(compiler: String, version: Int) throws {
+    let program = try DebugProgram(
+      compiler, ["-gdwarf-\(version)", "-fdebug-prefix-map=$PWD=./here"])
+    #expect(try program.files() == ["./here/t.c"])
+  }
+
   @Test(arguments: ["zlib", "zstd", "zlib-gnu"]) func sectionsAreDecompressed(kind: String) throws {
     let program = try DebugProgram("gcc", ["-g"])
     let plain = try program.chains()

@@ -8,6 +8,8 @@ struct AbbreviationTable {
     var byteCount: Int32
     /// Place of its attributes.
     var attributes: Range<Int>
+    /// Place of the attribute that says where the next entry of the same level is; −1 for none.
+    var sibling: Int
   }
 
   /// An attribute of an entry.
@@ -37,11 +39,13 @@ struct AbbreviationTable {
       let hasChildren = cursor.byte() != 0
       let first = attributes.count
       var byteCount: Int? = 0
+      var sibling = -1
       while !cursor.isAtEnd {
         let name = cursor.unsigned()
         let form = UInt16(clamping: cursor.unsigned())
         let constant = form == DwarfForm.implicitConstant ? cursor.signed() : 0
         if name == 0, form == 0 { break }
+        if name == UInt64(DwarfAttribute.sibling) { sibling = attributes.count }
         attributes.append(
           Attribute(name: UInt16(truncatingIfNeeded: name), form: form, constant: constant))
         byteCount =
@@ -54,7 +58,7 @@ struct AbbreviationTable {
         Entry(
           tag: tag, hasChildren: hasChildren,
           byteCount: byteCount.flatMap { Int32(exactly: $0) } ?? -1,
-          attributes: first..<attributes.count))
+          attributes: first..<attributes.count, sibling: sibling))
     }
   }
 

@@ -1,5 +1,13 @@
 /// Numbers of the DWARF standard (version 5, section 7) and of GNU's extensions.
 enum DwarfTag {
+  static let arrayType: UInt16 = 0x01
+  static let classType: UInt16 = 0x02
+  static let enumerationType: UInt16 = 0x04
+  static let structureType: UInt16 = 0x13
+  static let subroutineType: UInt16 = 0x15
+  static let unionType: UInt16 = 0x17
+  static let callSite: UInt16 = 0x48
+  static let gnuCallSite: UInt16 = 0x4109
   static let inlinedSubroutine: UInt16 = 0x1d
   static let subprogram: UInt16 = 0x2e
   static let compileUnit: UInt16 = 0x11

@@ -51,6 +51,9 @@ struct DwarfIndexer: ~Escapable {
             files: &files, index: &index)
           inner = node ?? inner
         }
+      } else if shape.sibling >= 0, shape.hasChildren, Self.hasNoFunctions(shape.tag, unit) {
+        if !skipChildren(&cursor, shape: shape, table: table, unit: unit) { return }
+        continue
       } else if shape.byteCount >= 0 {
         cursor.skip(UInt64(shape.byteCount))
       } else {
@@ -63,6 +66,34 @@ struct DwarfIndexer: ~Escapable {
         function = inner
       }
     } while !functions.isEmpty && !cursor.isAtEnd
+  }
+
+  /// Whether code is never below entries of a kind.
+  @inline(__always)
+  private static func hasNoFunctions(_ tag: UInt16, _ unit: DwarfUnit) -> Bool {
+    switch tag {
+    case DwarfTag.callSite, DwarfTag.gnuCallSite, DwarfTag.arrayType, DwarfTag.enumerationType,
+      DwarfTag.subroutineType:
+      true
+    case DwarfTag.structureType, DwarfTag.unionType, DwarfTag.classType: unit.isC
+    default: false
+    }
+  }
+
+  /// Moves to the next entry of the same level; false for one that is not behind.
+  private func skipChildren(
+    _ cursor: inout DwarfCursor, shape: AbbreviationTable.Entry, table: AbbreviationTable,
+    unit: DwarfUnit
+  ) -> Bool {
+    for index in shape.attributes.lowerBound..<shape.sibling {
+      cursor.skip(form: table.attributes[index].form, format: unit.format)
+    }
+    let attribute = table.attributes[shape.sibling]
+    let sibling = cursor.value(
+      form: attribute.form, constant: attribute.constant, format: unit.format, unit: unit.offset)
+    guard sibling.kind == .reference, sibling.value > UInt64(cursor.offset) else { return false }
+    cursor.move(to: sibling.value)
+    return true
   }
 
   /// Adds a function with code; its number, or nil if the module has no such code.

@@ -75,7 +75,10 @@ struct DwarfUnit {
 
   /// Whether functions of C have their plain name as linker symbol, too.
   var isC: Bool {
+    switch root.language {
     // DW_LANG_C89, C, C99, C11, C17.
-    [0x01, 0x02, 0x0c, 0x1d, 0x2c].contains(root.language)
+    case 0x01, 0x02, 0x0c, 0x1d, 0x2c: true
+    default: false
+    }
   }
 }

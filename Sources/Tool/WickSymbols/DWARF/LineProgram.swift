@@ -33,10 +33,10 @@ struct LineProgram: ~Escapable {
     while !cursor.isAtEnd {
       let opcode = cursor.byte()
       if opcode >= opcodeBase {
-        let adjusted = UInt64(opcode &- opcodeBase)
-        advance(adjusted / table.lineRange)
-        let step = table.lineBase &+ Int64(truncatingIfNeeded: adjusted % table.lineRange)
-        line = line &+ UInt32(truncatingIfNeeded: step)
+        let (operations, step) = (opcode &- opcodeBase).quotientAndRemainder(
+          dividingBy: table.lineRange)
+        advance(UInt64(operations))
+        line = line &+ UInt32(truncatingIfNeeded: table.lineBase &+ Int64(step))
         append(reader: reader, index: &index)
       } else if opcode == 0 {
         extended(reader: reader, index: &index)
@@ -83,11 +83,13 @@ struct LineProgram: ~Escapable {
     case 4:  // DW_LNS_set_file
       file = cursor.unsigned()
       fileID = nil
-    case 8: advance(UInt64(255 &- table.opcodeBase) / table.lineRange)  // DW_LNS_const_add_pc
+    case 8: advance(UInt64((255 &- table.opcodeBase) / table.lineRange))  // DW_LNS_const_add_pc
     case 9:  // DW_LNS_fixed_advance_pc
       address &+= cursor.half()
       operation = 0
-    // Column, is_stmt, basic_block, prologue_end, epilogue_begin, isa and what is not known.
+    case 5, 12: cursor.skipNumber()  // DW_LNS_set_column, DW_LNS_set_isa
+    // DW_LNS_negate_stmt, …set_basic_block, …set_prologue_end, …set_epilogue_begin
+    case 6, 7, 10, 11: break
     default:
       for _ in 0..<table.operandCounts[Int(opcode) - 1] { cursor.skipNumber() }
     }

@@ -22,7 +22,7 @@ struct LineTable {
   private(set) var instructionByteCount: UInt64 = 1
   private(set) var operationsPerInstruction: UInt64 = 1
   private(set) var lineBase: Int64 = 0
-  private(set) var lineRange: UInt64 = 1
+  private(set) var lineRange: UInt8 = 1
   /// Operand counts of the standard opcodes; opcode n at n − 1.
   private(set) var operandCounts: [UInt8] = []
 
@@ -57,7 +57,7 @@ struct LineTable {
     // default_is_stmt
     cursor.skip(1)
     lineBase = Int64(Int8(bitPattern: cursor.byte()))
-    lineRange = UInt64(cursor.byte())
+    lineRange = cursor.byte()
     let opcodeBase = cursor.byte()
     // Opcode 0 begins an extended one.
     guard lineRange > 0, opcodeBase > 0 else { return nil }
@@ -148,7 +148,8 @@ struct LineTable {
     if file.folder < UInt64(folders.count) {
       path.prepend(reader.text(folders[Int(file.folder)], in: unit))
     }
-    unsafe path.prepend(folder.span.bytes)
+    // From version 5 on folder 0 is the unit's own, which may be relative, too.
+    if format.version < 5 || file.folder != 0 { unsafe path.prepend(folder.span.bytes) }
     ids[index] = texts.id(of: path.bytes)
     return ids[index]
   }

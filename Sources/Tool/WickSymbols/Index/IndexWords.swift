@@ -29,7 +29,9 @@ final class IndexWords: @unchecked Sendable {
   /// The words of a file that nobody writes to; nil if it cannot be mapped.
   init?(descriptor: Int32, byteCount: Int) {
     guard byteCount > 0,
-      let start = unsafe mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0),
+      // All of it is read at once, for its checksum.
+      let start = unsafe mmap(
+        nil, byteCount, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0),
       unsafe start != MAP_FAILED
     else { return nil }
     unsafe memory = UnsafeRawBufferPointer(start: start, count: byteCount)

@@ -23,7 +23,11 @@ struct LineRows {
   private var isOutside = false
   private let code: CodePlaces
 
-  init(code: CodePlaces) { self.code = code }
+  /// Creates a collection of no rows that expects some.
+  init(code: CodePlaces, capacity: Int) {
+    self.code = code
+    rows.reserveCapacity(capacity)
+  }
 
   mutating func beginSequence() {
     start = rows.count

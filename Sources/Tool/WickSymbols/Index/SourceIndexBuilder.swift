@@ -22,7 +22,11 @@ struct SourceIndexBuilder {
   init(code: AddressRanges, byteCount: Int) {
     self.code = CodePlaces(code)
     texts = TextPool(byteLimit: 1 << 24 + 4 * byteCount)
-    lines = LineRows(code: self.code)
+    // Some bytes make a row, and many a function; too little or too much does no harm.
+    lines = LineRows(code: self.code, capacity: byteCount / 48)
+    nodes.reserveCapacity(byteCount / 256)
+    ranges.reserveCapacity(byteCount / 256)
+    starts.reserveCapacity(byteCount / 256)
     rangeBudget = 1 << 20 + 2 * byteCount
   }
 
