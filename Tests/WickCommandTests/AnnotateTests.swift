@@ -50,6 +50,37 @@ import Testing
     }
   }
 
+  /// The program whose three functions take 70, 20 and 10 %, each in one loop.
+  @Test func knownSplitIsInItsLoops() throws {
+    try Command.withFolder { folder in
+      let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../Samples/KnownSplit").standardized.path
+      let built = try Command.run(
+        "/bin/sh",
+        [
+          "-c", "exec gcc -g -O2 -D_GNU_SOURCE -I\"$0\"/include -o split \"$0\"/*.c -lpthread",
+          sources,
+        ], folder: folder)
+      try #require(built.exitCode == 0, "\(built.errors)")
+      let recorded = try Command.run(
+        "record", "-F", "997", "-o", "x.wick", "--", "./split", "--seconds", "3", folder: folder)
+      try #require(recorded.exitCode == 0, "\(recorded.errors)")
+      for (leaf, share) in [("leaf_seventy", 0.7), ("leaf_twenty", 0.2), ("leaf_ten", 0.1)] {
+        let annotated = try json("annotate", "x.wick", leaf, "--json", folder: folder)
+        let source = try #require(try self.sources(annotated).first)
+        let lines = try #require(source["lines"] as? [[String: Any]])
+        let texts = lines.map { $0["text"] as? String ?? "" }
+        let start = try #require(texts.firstIndex { $0.contains("for (uint64_t i") })
+        let end = try #require(texts[start...].firstIndex { $0.contains("return") })
+        let inLoop = lines[start..<end].reduce(0) { $0 + ($1["self"] as? Int ?? 0) }
+        let own = try #require(source["self"] as? Int)
+        let total = try #require(annotated["total"] as? Int)
+        #expect(Double(inLoop) >= 0.9 * Double(own), "\(leaf): \(inLoop) of \(own)")
+        #expect(abs(Double(own) / Double(total) - share) < 0.05, "\(leaf): \(own) of \(total)")
+      }
+    }
+  }
+
   @Test func functionIsShownAlone() throws {
     try withRecording { folder in
       let annotated = try json("annotate", "hot.wick", "outer", "--json", folder: folder)

@@ -89,7 +89,7 @@ import WickProfile
     let rows = SourceTable(AnnotatedProfile.lines([([2], 1)], file: "/gone/\u{1b}")).rows
     let text = Self.text(Annotation([], skipped: rows, of: profile))
     #expect(text.hasPrefix("Left out   without their source here: "))
-    #expect(text.contains("\u{fffd} 100.00 %"))
+    #expect(text.contains("\u{fffd} 100.00 %\n\nAccounting: "))
   }
 
   @Test func codeOfNoLineIsCounted() {

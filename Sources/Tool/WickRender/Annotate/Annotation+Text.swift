@@ -14,7 +14,10 @@ extension Annotation {
       write(source, isColored, to: &output)
       output.write("\n")
     }
-    if let skippedText { ProfileAccount.write("Left out", "\(skippedText)\n", to: &output) }
+    if let skippedText {
+      ProfileAccount.write("Left out", skippedText, to: &output)
+      output.write("\n")
+    }
     output.write("\(account.line)\n")
   }
 
