@@ -58,7 +58,12 @@ private enum Debugger {
       let session = try debug(
         ["deep"], commands,
         environment: Host.preloading(folder.appending(path: "%p.wick"), "hz=997,engine=\(engine)"))
-      #expect(facts(in: session) == alone, "\(session)")
+      // A signal that is delivered where a breakpoint stands makes gdb count it twice, whoever sends
+      // it: this engine's are so many that it happens.
+      let isCounted = engine != "perf-signal"
+      #expect(
+        facts(in: session).filter { isCounted || !$0.contains("already hit") }
+          == alone.filter { isCounted || !$0.contains("already hit") }, "\(session)")
     }
   }
 
