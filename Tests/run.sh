@@ -21,6 +21,8 @@ status=0
 # One suite at a time: those that compare samples with CPU time want the machine for themselves.
 swift test --no-parallel "$@" </dev/null 2>&1 | tee "$output" || status=$?
 
+# What failed stands at the end, where it is read.
+grep -E "✘ Test .* recorded an issue|Fatal error|unexpected signal" "$output" || true
 echo "== Totals"
 # A run that ends before its summary is a failure, whatever its exit code.
 grep -E "Test run with [0-9]+ tests?" "$output" || status=${status/#0/1}

@@ -28,8 +28,10 @@ import WickProfile
   }
 
   @Test(arguments: engines) func handlersOfTheHostKeepWorking(engine: String) throws {
+    // See above: with this engine one that meets a tick is one with it.
+    let least = engine == "perf-signal" ? "40" : "50"
     let (outcome, profile) = try Host.probe(
-      "own-handlers", options: "hz=4999,engine=\(engine)",
+      "own-handlers", least, options: "hz=4999,engine=\(engine)",
       environment: ["WICK_PROBE_SIGNALS": "1"])
     #expect(outcome.exitCode == 0)
     #expect(!profile.samples.isEmpty)

@@ -222,6 +222,8 @@ static void watch_this_thread(void) {
 // MARK: the handler
 
 static void (*handlers[65])(int, siginfo_t *, void *);
+/// Whether the agent has the process's own timer, whose signals look like those of a host's.
+static bool has_process_timer;
 
 /// Ours by what the kernel says of it: see handler.c of the agent.
 static bool is_tick(int number, const siginfo_t *info) {
@@ -232,8 +234,8 @@ static bool is_tick(int number, const siginfo_t *info) {
     }
     switch (info->si_code) {
     case SI_TIMER: return (uintptr_t)info->si_value.sival_ptr >> 63;
-    case POLL_IN:
-    case SI_KERNEL: return true;
+    case POLL_IN: return true;
+    case SI_KERNEL: return has_process_timer;
     default: return false;
     }
 }
@@ -262,6 +264,14 @@ static void around_handler(int number, siginfo_t *info, void *context) {
         return;
     }
     int saved = errno;
+    // A host that blocks all signals, as crash handlers do, would be killed by a trap. The handler's
+    // return sets the mask as it was.
+    if (sigismember(&((ucontext_t *)context)->uc_sigmask, SIGSYS)) {
+        sigset_t trap;
+        sigemptyset(&trap);
+        sigaddset(&trap, SIGSYS);
+        sigprocmask(SIG_UNBLOCK, &trap, NULL);
+    }
     watch_this_thread();
     count(&report->runs);
     paint();
@@ -319,6 +329,8 @@ __attribute__((constructor)) static void begin(void) {
         report = shared == MAP_FAILED ? &nowhere : shared;
     }
     close(file);
+    const char *options = getenv("WICK");
+    has_process_timer = options && strstr(options, "engine=setitimer");
     struct sigaction action = {.sa_sigaction = on_call, .sa_flags = SA_SIGINFO};
     sigfillset(&action.sa_mask);
     if (!real_sigaction) {

@@ -1,7 +1,8 @@
 // A host that links the agent and starts and stops it itself, among many threads.
 //
 //   WickLinkedProbe restart ENGINE COUNT FILE    so many recordings while threads come and go
-//   WickLinkedProbe crowd ENGINE COUNT FILE      one recording, begun when COUNT threads are there
+//   WickLinkedProbe crowd ENGINE COUNT FILE      one recording, begun when COUNT threads are there,
+//                                                of which every twentieth has 6 ms of work
 //   WickLinkedProbe forked ENGINE FILE           one in a fork's child, whose parent records too
 //
 // ENGINE is a number of wick_engine_choice. Exits with 0 if all went well and nothing was left
@@ -12,6 +13,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,16 +189,17 @@ static int restart(const wick_options *options, int count) {
 static sem_t turns;
 static atomic_int waiting;
 
-static void *wait_for_turn(void *unused) {
+/// Burns so many nanoseconds once it is this thread's turn.
+static void *wait_for_turn(void *nanoseconds) {
     waiting++;
     sem_wait(&turns);
-    burn(0.0003);
+    burn((double)(intptr_t)nanoseconds * 1e-9);
     sem_post(&turns);
-    return unused;
+    return NULL;
 }
 
 static int crowd(const wick_options *options, int count) {
-    enum { DESCRIPTOR_LIMIT = 2048 };
+    enum { DESCRIPTOR_LIMIT = 2048, IDLERS_PER_WORKER = 19, WORK_NANOSECONDS = 6000000 };
     struct rlimit limit = {DESCRIPTOR_LIMIT, DESCRIPTOR_LIMIT};
     setrlimit(RLIMIT_NOFILE, &limit);
     sem_init(&turns, 0, 0);
@@ -205,7 +208,8 @@ static int crowd(const wick_options *options, int count) {
     pthread_attr_setstacksize(&attributes, 32 << 10);
     pthread_t *threads = calloc((size_t)count, sizeof(*threads));
     for (int i = 0; i < count; i++) {
-        int error = pthread_create(&threads[i], &attributes, wait_for_turn, NULL);
+        intptr_t work = i % (IDLERS_PER_WORKER + 1) == 0 ? WORK_NANOSECONDS : 0;
+        int error = pthread_create(&threads[i], &attributes, wait_for_turn, (void *)work);
         if (error) {
             printf("no more than %d threads: %s\n", i, strerror(error));
             return 77;

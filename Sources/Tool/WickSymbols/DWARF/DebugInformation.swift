@@ -61,6 +61,8 @@ struct DebugInformation: ~Escapable {
   ) {
     var lines = addLines(of: unit, to: &index)
     if unit.splitID != nil, unit.root.splitName.isThere {
+      // Swift refers to Clang's modules as if they were split units; these have no code.
+      guard unit.root.hasCode else { return }
       // The split unit's file numbers are those of this table.
       lines?.resolveFiles(reader: indexer.reader, unit: unit, texts: &index.texts)
       splitFiles.add(unit, of: indexer.reader, files: &lines, to: &index)

@@ -32,6 +32,9 @@ struct DwarfUnit {
     var rangeListsBase: UInt64 = 0
     /// Added to `DW_AT_ranges` of split units of version 4.
     var gnuRangesBase: UInt64 = 0
+
+    /// Whether it says which code it has.
+    var hasCode: Bool { ranges.isThere || lowPC.isThere }
   }
 
   /// Reads the header at a cursor and moves to the next.
