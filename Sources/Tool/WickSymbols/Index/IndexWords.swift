@@ -54,6 +54,24 @@ final class IndexWords: @unchecked Sendable {
     return unsafe memory.load(fromByteOffset: index &* 4, as: UInt32.self)
   }
 
+  /// The last of ascending words that is not above a value, counted from `start`; nil if all are
+  /// above, or if the words are not all there.
+  func last(notAbove value: UInt32, from start: Int, count length: Int) -> Int? {
+    guard length > 0, start >= 0, length <= count - start else { return nil }
+    // All words that are looked at are within the bounds above.
+    let words = unsafe memory.baseAddress.unsafelyUnwrapped.advanced(by: start &* 4)
+      .assumingMemoryBound(to: UInt32.self)
+    // Without a branch on what is compared: which way it goes nobody can foretell.
+    var first = 0
+    var rest = length
+    while rest > 1 {
+      let half = rest / 2
+      first = unsafe words[first &+ half] > value ? first : first &+ half
+      rest &-= half
+    }
+    return unsafe words[first] > value ? nil : first
+  }
+
   /// Bytes of words, as many as there are.
   @_lifetime(borrow self)
   func bytes(_ range: Range<Int>) -> RawSpan {

@@ -110,7 +110,7 @@ struct SourceIndex: Sendable {
   /// The innermost function at an address, as a number; nil where there is none.
   func node(at address: UInt64) -> UInt32? {
     guard let place = UInt32(exactly: address &- base),
-      let index = last(notAbove: place, from: segments, count: segmentCount)
+      let index = words.last(notAbove: place, from: segments, count: segmentCount)
     else { return nil }
     let node = words[segmentNodes + index]
     return Int(node) < nodeCount ? node : nil
@@ -119,7 +119,7 @@ struct SourceIndex: Sendable {
   /// The line of the instruction at an address.
   func line(at address: UInt64) -> Line {
     guard let place = UInt32(exactly: address &- base),
-      let index = last(notAbove: place, from: rows, count: rowCount)
+      let index = words.last(notAbove: place, from: rows, count: rowCount)
     else { return Line() }
     return Line(file: words[rowFiles + index], line: words[rowLines + index])
   }
@@ -150,16 +150,5 @@ struct SourceIndex: Sendable {
   /// A text, repaired where it is not UTF-8.
   func string(_ number: UInt32) -> String {
     unsafe text(number).withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-  }
-
-  /// The last of ascending words that is not above a value.
-  private func last(notAbove value: UInt32, from start: Int, count: Int) -> Int? {
-    var low = 0
-    var high = count
-    while low < high {
-      let middle = low &+ (high &- low) / 2
-      if words[start &+ middle] > value { high = middle } else { low = middle &+ 1 }
-    }
-    return low > 0 ? low - 1 : nil
   }
 }

@@ -25,9 +25,11 @@ struct ByteSink: TextOutputStream {
   }
 
   private mutating func flush() {
-    let bytes = buffer
-    buffer.removeAll(keepingCapacity: true)
+    var bytes: [UInt8] = []
+    swap(&bytes, &buffer)
     unsafe bytes.withUnsafeBytes { unsafe put($0) }
+    bytes.removeAll(keepingCapacity: true)
+    swap(&bytes, &buffer)
   }
 
   private mutating func put(_ bytes: UnsafeRawBufferPointer) {

@@ -24,9 +24,10 @@ struct SymbolOutput {
   }
 
   mutating func flush() {
-    let bytes = buffer
-    buffer = []
-    unsafe sink.write(bytes.span.bytes)
+    var sink = sink
+    unsafe sink.write(buffer.span.bytes)
+    self.sink = sink
+    buffer.removeAll(keepingCapacity: true)
   }
 
   /// Writes what is left; throws the first error of all.
