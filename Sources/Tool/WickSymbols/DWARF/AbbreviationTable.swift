@@ -20,6 +20,9 @@ struct AbbreviationTable {
     var constant: Int64
   }
 
+  /// Most tables have no more entries.
+  private static let usualCount = 128
+
   private(set) var attributes: [Attribute] = []
   private var entries: [Entry] = []
   /// Places in `entries` of codes that do not count from 1, as all compilers' do.
@@ -31,6 +34,8 @@ struct AbbreviationTable {
   ///   - cursor: Where it begins; afterwards behind it.
   ///   - format: Of the units that use it.
   init(_ cursor: inout DwarfCursor, format: DwarfFormat) {
+    entries.reserveCapacity(Self.usualCount)
+    attributes.reserveCapacity(8 * Self.usualCount)
     while !cursor.isAtEnd {
       let code = cursor.unsigned()
       guard code != 0 else { return }

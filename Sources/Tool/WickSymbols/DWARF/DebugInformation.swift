@@ -1,10 +1,8 @@
 /// Adds the debug information of a module to its index.
 struct DebugInformation: ~Escapable {
   private var indexer: DwarfIndexer
-  /// Line programs that were run: units may share one.
-  private var programs: Set<UInt64> = []
-  /// Bytes of line tables that may still be read.
-  private var lineBudget: Int
+  /// Bytes of headers of line programs that may still be read.
+  private var headerBudget: Int
 
   /// Reads the units of a file.
   ///
@@ -14,7 +12,7 @@ struct DebugInformation: ~Escapable {
   @_lifetime(copy sections, copy supplement)
   init(_ sections: DwarfSections, supplement: DwarfSections) {
     indexer = DwarfIndexer(DwarfReader(sections), supplement: DwarfReader(supplement))
-    lineBudget = 1 << 20 + 4 * sections.lines.byteCount
+    headerBudget = 1 << 20 + 4 * sections.lines.byteCount
   }
 
   /// Modules with less than this are indexed at once.
@@ -39,7 +37,15 @@ struct DebugInformation: ~Escapable {
       let byteCount = chosen.reduce(0) { $0 + $1.end - $1.offset }
       if byteCount > indexer.reader.sections.info.byteCount / 10 * 3 { chosen = units }
     }
-    for unit in chosen { add(unit, splitFiles: &splitFiles, to: &index) }
+    // Rows of lines and functions have nothing in common but the headers of line programs.
+    let lineIndexer = indexer
+    var lines = LineCollector(index.lines, byteCount: indexer.reader.sections.lines.byteCount)
+    concurrently {
+      for unit in chosen { add(unit, splitFiles: &splitFiles, to: &index) }
+    } and: {
+      for unit in chosen { lines.add(unit, of: lineIndexer) }
+    }
+    index.lines = lines.rows
     return chosen.count == units.count
   }
 
@@ -59,7 +65,7 @@ struct DebugInformation: ~Escapable {
   private mutating func add(
     _ unit: DwarfUnit, splitFiles: inout SplitFiles, to index: inout SourceIndexBuilder
   ) {
-    var lines = addLines(of: unit, to: &index)
+    var lines = indexer.lineTable(of: unit, budget: &headerBudget)
     if unit.splitID != nil, unit.root.splitName.isThere {
       // Swift refers to Clang's modules as if they were split units; these have no code.
       guard unit.root.hasCode else { return }
@@ -69,24 +75,5 @@ struct DebugInformation: ~Escapable {
     } else {
       indexer.addFunctions(of: unit, files: &lines, index: &index)
     }
-  }
-
-  /// Runs the line program of a unit, if that was not done yet.
-  private mutating func addLines(
-    of unit: DwarfUnit, to index: inout SourceIndexBuilder
-  ) -> LineTable? {
-    guard let offset = unit.root.lineTable, lineBudget > 0 else { return nil }
-    var cursor = DwarfCursor(indexer.reader.sections.lines, at: offset)
-    let table = LineTable(&cursor, addressByteCount: unit.format.addressByteCount)
-    lineBudget -= cursor.offset - Int(min(offset, UInt64(cursor.offset)))
-    guard var table else { return nil }
-    table.folder = indexer.folder(of: unit)
-    if programs.insert(offset).inserted {
-      lineBudget -= table.program.count
-      var program = LineProgram(indexer.reader.sections.lines, table: table, unit: unit)
-      program.run(reader: indexer.reader, index: &index)
-      return program.table
-    }
-    return table
   }
 }

@@ -162,8 +162,23 @@ struct DwarfIndexer: ~Escapable {
     return found
   }
 
+  /// The header of a unit's line program; nil where it has none.
+  ///
+  /// - Parameters:
+  ///   - unit: One of the reader's.
+  ///   - budget: Bytes of headers that may still be read; gets less by what is read.
+  /// - Returns: The header.
+  func lineTable(of unit: DwarfUnit, budget: inout Int) -> LineTable? {
+    guard let offset = unit.root.lineTable, budget > 0 else { return nil }
+    var cursor = DwarfCursor(reader.sections.lines, at: offset)
+    var table = LineTable(&cursor, addressByteCount: unit.format.addressByteCount)
+    budget -= cursor.offset - Int(min(offset, UInt64(cursor.offset)))
+    table?.folder = folder(of: unit)
+    return table
+  }
+
   /// A unit's folder.
-  func folder(of unit: DwarfUnit) -> [UInt8] {
+  private func folder(of unit: DwarfUnit) -> [UInt8] {
     let folder = unit.root.folder
     guard folder.kind == .supplementString else { return reader.text(folder, in: unit).array }
     return supplement.text(DwarfValue(kind: .string, value: folder.value), in: unit).array

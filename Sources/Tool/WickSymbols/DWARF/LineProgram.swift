@@ -1,8 +1,8 @@
 /// Runs line programs (DWARF 5, section 6.2.5) into rows of an index.
 struct LineProgram: ~Escapable {
   private var cursor: DwarfCursor
-  /// The program's header, with what was asked of it.
-  private(set) var table: LineTable
+  /// The program's header.
+  private var table: LineTable
   private let unit: DwarfUnit
 
   // The state machine's registers, as far as they matter here.
@@ -10,7 +10,7 @@ struct LineProgram: ~Escapable {
   private var operation: UInt64 = 0
   private var file: UInt64 = 1
   private var line: UInt32 = 1
-  /// The index's number of `file`, for as long as that stays.
+  /// The rows' number of `file`, for as long as that stays.
   private var fileID: UInt32?
 
   /// Stands at the start of a program.
@@ -26,10 +26,10 @@ struct LineProgram: ~Escapable {
   ///
   /// - Parameters:
   ///   - reader: Of the file that has the program.
-  ///   - index: Gets the rows.
-  mutating func run(reader: borrowing DwarfReader, index: inout SourceIndexBuilder) {
+  ///   - rows: Gets the rows.
+  mutating func run(reader: borrowing DwarfReader, rows: inout LineRows) {
     let opcodeBase = table.opcodeBase
-    index.lines.beginSequence()
+    rows.beginSequence()
     while !cursor.isAtEnd {
       let opcode = cursor.byte()
       if opcode >= opcodeBase {
@@ -37,15 +37,15 @@ struct LineProgram: ~Escapable {
           dividingBy: table.lineRange)
         advance(UInt64(operations))
         line = line &+ UInt32(truncatingIfNeeded: table.lineBase &+ Int64(step))
-        append(reader: reader, index: &index)
+        append(reader: reader, rows: &rows)
       } else if opcode == 0 {
-        extended(reader: reader, index: &index)
+        extended(reader: reader, rows: &rows)
       } else {
-        standard(opcode, reader: reader, index: &index)
+        standard(opcode, reader: reader, rows: &rows)
       }
     }
     // Without its end a sequence covers nobody knows what.
-    index.lines.dropSequence()
+    rows.dropSequence()
   }
 
   @inline(__always)
@@ -61,23 +61,23 @@ struct LineProgram: ~Escapable {
 
   @inline(__always)
   private mutating func append(
-    reader: borrowing DwarfReader, index: inout SourceIndexBuilder
+    reader: borrowing DwarfReader, rows: inout LineRows
   ) {
     let id: UInt32
     if let known = fileID {
       id = known
     } else {
-      id = table.fileID(file, reader: reader, unit: unit, texts: &index.texts)
+      id = table.fileID(file, reader: reader, unit: unit, texts: &rows.files)
       fileID = id
     }
-    index.lines.append(address: address, file: id, line: line)
+    rows.append(address: address, file: id, line: line)
   }
 
   private mutating func standard(
-    _ opcode: UInt8, reader: borrowing DwarfReader, index: inout SourceIndexBuilder
+    _ opcode: UInt8, reader: borrowing DwarfReader, rows: inout LineRows
   ) {
     switch opcode {
-    case 1: append(reader: reader, index: &index)  // DW_LNS_copy
+    case 1: append(reader: reader, rows: &rows)  // DW_LNS_copy
     case 2: advance(cursor.unsigned())  // DW_LNS_advance_pc
     case 3: line = line &+ UInt32(truncatingIfNeeded: cursor.signed())  // DW_LNS_advance_line
     case 4:  // DW_LNS_set_file
@@ -96,15 +96,15 @@ struct LineProgram: ~Escapable {
   }
 
   private mutating func extended(
-    reader: borrowing DwarfReader, index: inout SourceIndexBuilder
+    reader: borrowing DwarfReader, rows: inout LineRows
   ) {
     let byteCount = cursor.unsigned()
     let start = cursor.offset
     guard byteCount > 0, byteCount <= UInt64(cursor.remaining) else { return cursor.giveUp() }
     switch cursor.byte() {
     case 1:  // DW_LNE_end_sequence
-      index.lines.endSequence(address: address)
-      index.lines.beginSequence()
+      rows.endSequence(address: address)
+      rows.beginSequence()
       address = 0
       operation = 0
       file = 1

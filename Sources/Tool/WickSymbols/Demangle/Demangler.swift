@@ -15,6 +15,7 @@ enum Demangler {
   static let lengthLimit = 8192
 
   static func name(of symbol: String) -> String {
+    guard mayDiffer(symbol) else { return symbol }
     let stub = "@plt"
     if symbol.hasSuffix(stub), symbol != stub {
       return name(of: String(symbol.dropLast(stub.utf8.count))) + stub
@@ -27,6 +28,13 @@ enum Demangler {
       return symbol.hasPrefix("async_MainT") ? "async_Main" : symbol
     }
     return RustName.legacy(symbol) ?? cppName(of: symbol) ?? symbol
+  }
+
+  /// Whether a symbol may be another for people than in the file; most of C's are not.
+  private static func mayDiffer(_ symbol: String) -> Bool {
+    symbol.utf8.first == UInt8(ascii: "_") || symbol.utf8.first == UInt8(ascii: "$")
+      || symbol.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "@") }
+      || symbol.hasPrefix("async_MainT")
   }
 
   /// The short form of a Swift symbol; nil for others.

@@ -5,6 +5,7 @@ struct LineRows {
   /// A place in the code from which on a line holds.
   struct Row {
     var place: UInt32
+    /// Number of a text of `files`.
     var file: UInt32
     var line: UInt32
   }
@@ -15,6 +16,8 @@ struct LineRows {
     var end: UInt32
   }
 
+  /// Paths of source files.
+  var files: TextPool
   private var rows: [Row] = []
   private var sequences: [Sequence] = []
   /// Where the sequence that is being read begins in `rows`.
@@ -24,8 +27,9 @@ struct LineRows {
   private let code: CodePlaces
 
   /// Creates a collection of no rows that expects some.
-  init(code: CodePlaces, capacity: Int) {
+  init(code: CodePlaces, capacity: Int, byteLimit: Int) {
     self.code = code
+    files = TextPool(byteLimit: byteLimit)
     rows.reserveCapacity(capacity)
   }
 
@@ -74,9 +78,13 @@ struct LineRows {
     sequences.append(Sequence(rows: start..<rows.count, end: end))
   }
 
-  /// All rows in ascending order, each of which holds up to the next; line and file 0 stand for no
-  /// code or no line.
-  func flattened() -> [Row] {
+  /// Puts all rows together.
+  ///
+  /// - Parameter texts: Gets the files; the rows have the numbers there.
+  /// - Returns: Rows in ascending order, each of which holds up to the next; line and file 0 stand
+  ///   for no code or no line.
+  func flattened(texts: inout TextPool) -> [Row] {
+    let files = texts.ids(of: self.files)
     let order = sequences.indices.map { ($0, rows[sequences[$0].rows.lowerBound].place) }
       .sorted { ($0.1, $0.0) < ($1.1, $1.0) }
     var result: [Row] = []
@@ -87,7 +95,8 @@ struct LineRows {
       let sequence = sequences[index]
       // Of overlapping sequences the first stays.
       guard sequence.end > position else { continue }
-      for row in rows[sequence.rows] where row.place < sequence.end {
+      for var row in rows[sequence.rows] where row.place < sequence.end {
+        row.file = files[Int(row.file)]
         append(row, from: position, to: &result)
       }
       position = sequence.end

@@ -25,7 +25,8 @@ struct SourceIndex: Sendable {
   private let segmentCount: Int
   private let nodeCount: Int
   private let rowCount: Int
-  private let textCount: Int
+  /// Texts are numbered below this.
+  let textCount: Int
   // Where the parts begin, in words.
   private let segments: Int
   private let segmentNodes: Int

@@ -21,9 +21,10 @@ struct SourceIndexBuilder {
   ///   - byteCount: Size of the debug information, which bounds that of the index.
   init(code: AddressRanges, byteCount: Int) {
     self.code = CodePlaces(code)
-    texts = TextPool(byteLimit: 1 << 24 + 4 * byteCount)
+    let byteLimit = 1 << 24 + 4 * byteCount
+    texts = TextPool(byteLimit: byteLimit)
     // Some bytes make a row, and many a function; too little or too much does no harm.
-    lines = LineRows(code: self.code, capacity: byteCount / 48)
+    lines = LineRows(code: self.code, capacity: byteCount / 48, byteLimit: byteLimit)
     nodes.reserveCapacity(byteCount / 256)
     ranges.reserveCapacity(byteCount / 256)
     starts.reserveCapacity(byteCount / 256)
@@ -105,8 +106,9 @@ struct SourceIndexBuilder {
       unnamed.append(places, node: number)
     }
     segments.fillGaps(with: unnamed)
+    let rows = lines.flattened(texts: &texts)
     return SourceIndex(
-      base: code.base, segments: segments, nodes: nodes, rows: lines.flattened(), texts: texts)
+      base: code.base, segments: segments, nodes: nodes, rows: rows, texts: texts)
   }
 
   /// Gives functions whose debug information has their plain name only the symbol at their start,

@@ -46,6 +46,12 @@ struct TextPool {
   /// The number of a text in a part of an array.
   mutating func id(of text: ArraySlice<UInt8>) -> UInt32 { unsafe id(of: text.span.bytes) }
 
+  /// The numbers here of all texts of another pool, by their numbers there.
+  mutating func ids(of other: TextPool) -> [UInt32] {
+    [Self.empty]
+      + other.ends.indices.dropFirst().map { id(of: other.bytes[other.range(of: UInt32($0))]) }
+  }
+
   private func range(of id: UInt32) -> Range<Int> {
     Int(ends[Int(id) - 1])..<Int(ends[Int(id)])
   }

@@ -7,7 +7,7 @@ struct SymbolTexts {
   private var slots = [Slot](repeating: Slot(), count: 1 << 10)
   private var count = 0
   /// Where names for people are in `names`, by number of the name in the index.
-  private var namePlaces: [UInt32: Range<Int>] = [:]
+  private var namePlaces: [Range<UInt32>] = []
   private var names: [UInt8] = []
 
   private struct Slot {
@@ -23,6 +23,8 @@ struct SymbolTexts {
   /// Appends the text for an address: for each function, the innermost first, a line with its name
   /// and one with file and line; and an empty line behind all.
   mutating func append(_ address: UInt64, of symbols: ModuleSymbols, to output: inout [UInt8]) {
+    // Memory that is not written to costs nothing; growing copies.
+    if count == 0 { bytes.reserveCapacity(1 << 22) }
     let slot = slot(of: address)
     if slots[slot].end > 0 {
       output += bytes[slots[slot].start..<slots[slot].end]
@@ -77,14 +79,16 @@ struct SymbolTexts {
   }
 
   private mutating func appendName(_ name: UInt32, _ symbols: ModuleSymbols) {
-    if let place = namePlaces[name] {
-      bytes += names[place]
-    } else {
-      let start = names.count
-      names += symbols.name(name).utf8
-      namePlaces[name] = start..<names.count
-      bytes += names[start...]
+    if namePlaces.isEmpty {
+      namePlaces = [Range<UInt32>](repeating: 0..<0, count: max(1, symbols.index.textCount))
     }
+    let number = Int(name) < namePlaces.count ? Int(name) : 0
+    if namePlaces[number].isEmpty {
+      let start = UInt32(truncatingIfNeeded: names.count)
+      names += symbols.name(name).utf8
+      namePlaces[number] = start..<max(start, UInt32(truncatingIfNeeded: names.count))
+    }
+    bytes += names[Int(namePlaces[number].lowerBound)..<Int(namePlaces[number].upperBound)]
     bytes.append(UInt8(ascii: "\n"))
   }
 
