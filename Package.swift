@@ -103,7 +103,10 @@ let package = Package(
       cSettings: c + [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("pthread")]),
     .executableTarget(
       name: "WickBenchmarks",
-      dependencies: ["CWickAgent", "CWickBenchmark", "WickProfile", "WickRecording"],
+      dependencies: [
+        "CWickAgent", "CWickBenchmark", "CWickFormat", "WickProfile", "WickRecording",
+        "WickSymbols",
+      ],
       path: "Samples/Benchmarks", swiftSettings: strict),
     .target(
       name: "CWickBenchmark", dependencies: ["CWickAgent", "CWickFormat"],

@@ -13,6 +13,8 @@ func usage() -> Never {
            WickBenchmarks first-sample
            WickBenchmarks rates [SECONDS]
            WickBenchmarks bytes RECORDING…
+           WickBenchmarks symbols PROGRAM
+           WickBenchmarks scale
            WickBenchmarks overhead [HZ [ROUNDS [SECONDS]]]
 
     """
@@ -63,6 +65,8 @@ case "rates":
   }
   try rates.report()
 case "bytes" where words.count > 1: try measureBytes(Array(words.dropFirst()))
+case "symbols" where words.count == 2: try Symbolization(program: words[1]).report()
+case "scale": try Scale().report()
 case "overhead":
   var overhead = Overhead()
   let numbers = words.dropFirst().map { Int($0) ?? 0 }
