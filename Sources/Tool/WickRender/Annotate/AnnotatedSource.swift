@@ -23,6 +23,8 @@ public struct AnnotatedSource: Sendable {
 
   /// What the lines cost.
   public let values: SourceValues
+  /// What the lines cost with all that they call of which there is no source.
+  public let own: SourceValues
   /// Where the text was found; nil where it was not.
   public let path: String?
   /// The text; nil where it was not found.
@@ -61,16 +63,19 @@ public struct AnnotatedSource: Sendable {
   ///
   /// - Parameters:
   ///   - values: What the lines cost.
+  ///   - own: The same of the profile without frames of which there is no source, by which the
+  ///     hottest line is chosen; nil for `values`.
   ///   - profile: Where `values` is from.
   ///   - column: The column that `values` counts.
   ///   - text: The file's text and where it was found; nil where it was not.
   ///   - newerThan: The program that is older than the text; nil where none is.
   ///   - extent: What is shown.
   public init(
-    _ values: SourceValues, of profile: Profile, column: Int = 0,
+    _ values: SourceValues, own: SourceValues? = nil, of profile: Profile, column: Int = 0,
     text: (path: String, text: SourceText)?, newerThan: String? = nil, extent: Extent = Extent()
   ) {
     self.values = values
+    self.own = own ?? values
     self.text = text?.text
     path = text?.path
     showsCallers = extent.showsCallers
@@ -79,7 +84,8 @@ public struct AnnotatedSource: Sendable {
         values.lines.first { $0.number == wanted }
         ?? SourceValues.Line(number: wanted)
     } else {
-      line = values.hottest
+      let hottest = self.own.hottest ?? values.hottest
+      line = values.lines.first { $0.number == hottest?.number }
     }
     origins = line.map {
       LineOrigins(

@@ -45,14 +45,15 @@ extension Annotation {
   private var links: String {
     sources.enumerated().map { index, source in
       "<a href=\"#s\(index + 1)\">\(SVGText.escaped(names[source.values.file]))"
-        + "<span class=\"share\">\(Decimal.percent(source.values.selfValue, of: total)) %</span></a>"
+        + "<span class=\"share\">\(Decimal.percent(source.own.selfValue, of: total)) %</span></a>"
     }.joined()
   }
 
-  /// The lines that cost most, each linked to its place below.
+  /// The lines that cost most with their calls into code without a source, each linked to its place
+  /// below.
   private func writeHottestLines(to output: inout some TextOutputStream) {
     let lines = sources.enumerated().flatMap { index, source in
-      source.values.lines.filter { $0.number > 0 && $0.selfValue > 0 }.map { (index, $0) }
+      source.own.lines.filter { $0.number > 0 && $0.selfValue > 0 }.map { (index, $0) }
     }.sorted { first, second in
       first.1.selfValue != second.1.selfValue
         ? first.1.selfValue > second.1.selfValue

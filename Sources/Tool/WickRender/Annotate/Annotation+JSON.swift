@@ -44,6 +44,7 @@ extension Annotation {
         for problem in source.problems { json.string(nil, text(problem)) }
       }
       json.integer("lineCount", source.text?.lineCount)
+      json.integer("own", source.own.selfValue)
       write(source.values.selfValue, source.values.totalValue, to: &json)
       json.array("lines") { json in
         if let line = source.withoutLine {
@@ -61,7 +62,7 @@ extension Annotation {
           }
         }
       }
-      json.integer("hottestLine", source.values.hottest?.number)
+      json.integer("hottestLine", (source.own.hottest ?? source.values.hottest)?.number)
       writeOrigins(source, to: &json)
       json.array("instructions") { json in
         for listing in source.code { write(listing, to: &json) }

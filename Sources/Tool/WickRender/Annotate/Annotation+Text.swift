@@ -63,7 +63,12 @@ extension Annotation {
       let module = function.module.isEmpty ? "" : " in \(function.module)"
       ProfileAccount.write("Function", "\(function.name)\(module)", to: &output)
     }
-    for (label, value) in [("Self", values.selfValue), ("Total", values.totalValue)] {
+    var sums = [("Self", values.selfValue), ("Total", values.totalValue)]
+    // With calls into code without a source; where all have one, that is the same.
+    if source.own.selfValue != values.selfValue {
+      sums.insert(("Own", source.own.selfValue), at: 1)
+    }
+    for (label, value) in sums {
       ProfileAccount.write(
         label,
         "\(scale.text(value)) of \(scale.text(total)) \(unit), "

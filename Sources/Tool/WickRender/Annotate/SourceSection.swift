@@ -60,7 +60,11 @@ struct SourceSection {
     if let function = values.function {
       parts.append("function <b>\(SVGText.escaped(function.name))</b>")
     }
-    for (label, value) in [("self", values.selfValue), ("total", values.totalValue)] {
+    var sums = [("self", values.selfValue), ("total", values.totalValue)]
+    if source.own.selfValue != values.selfValue {
+      sums.insert(("with calls into code without a source", source.own.selfValue), at: 1)
+    }
+    for (label, value) in sums {
       parts.append(
         "\(label) <b>\(Decimal.percent(value, of: page.total)) %</b>, \(scale.text(value)) of "
           + "\(scale.text(page.total)) \(SVGText.escaped(page.valueType.name))")

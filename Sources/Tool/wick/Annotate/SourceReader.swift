@@ -28,6 +28,17 @@ struct SourceReader {
     return (path, SourceText(Self.copy(mapped.bytes)))
   }
 
+  /// The profile without the frames whose source is not there.
+  var sourced: Profile {
+    var known: [String: Bool] = [:]
+    return profile.replacingFrames { frame in
+      guard let file = SourceLine(frame).file else { return [] }
+      let isThere = known[file] ?? (path(of: file) != nil)
+      known[file] = isThere
+      return isThere ? [frame] : []
+    }
+  }
+
   /// The first place that has a file; nil if none has.
   func path(of file: String) -> String? {
     paths.candidates(for: file).first { path in

@@ -13,10 +13,14 @@ struct SourceSelection {
   /// Sources that cost more than a chosen one, but are not on this machine.
   var skipped: [SourceTable.Row] = []
 
-  /// Finds sources by a word, or (nil) those that cost most of what `isThere`.
+  /// Finds sources by a word, or (nil) those that cost most of what is there.
+  ///
+  /// What costs most are not the lines that ran themselves: most servers' time goes by in libraries
+  /// without a source. A sample counts for the innermost line whose source is there, as in `sourced`,
+  /// which is the input's profile without the other frames.
   init(
-    _ word: String?, of input: Input, column: Int, limit: Int, _ arguments: Arguments,
-    isThere: (_ file: String) -> Bool
+    _ word: String?, of input: Input, sourced: Profile, column: Int, limit: Int,
+    _ arguments: Arguments
   ) throws {
     let profile = input.profile
     guard let word else {
@@ -26,9 +30,15 @@ struct SourceSelection {
           "no source line is known of \(input.description); build the program with -g, and keep the "
             + "build that ran where it was")
       }
-      let choice = Self.choice(of: rows, limit, isThere)
-      values = choice.chosen.map { SourceValues(profile, file: $0.file, column: column) }
-      skipped = choice.skipped
+      let there = SourceTable(sourced, column: column).rows.filter { $0.totalValue != 0 }
+      let chosen = (there.isEmpty ? rows : there).prefix(limit)
+      values = chosen.map { SourceValues(profile, file: $0.file, column: column) }
+      // Only those that cost more than what is shown.
+      let files = Set(there.map(\.file))
+      let least = chosen.last?.selfValue ?? 0
+      if !there.isEmpty {
+        skipped = rows.filter { !files.contains($0.file) && $0.selfValue > least }
+      }
       return
     }
     switch try Self.target(word, of: input, arguments) {
@@ -47,21 +57,6 @@ struct SourceSelection {
         SourceValues(profile, file: $0.file, function: function, column: column)
       }
     }
-  }
-
-  /// The first files that are there; the first of all if none is.
-  private static func choice(
-    of rows: [SourceTable.Row], _ limit: Int, _ isThere: (_ file: String) -> Bool
-  ) -> (chosen: [SourceTable.Row], skipped: [SourceTable.Row]) {
-    var chosen: [SourceTable.Row] = []
-    var skipped: [SourceTable.Row] = []
-    for row in rows {
-      guard chosen.count < limit else { return (chosen, skipped) }
-      if isThere(row.file) { chosen.append(row) } else { skipped.append(row) }
-    }
-    guard let last = chosen.last else { return (Array(rows.prefix(limit)), []) }
-    // Only those that cost more than what is shown.
-    return (chosen, skipped.filter { $0.selfValue > last.selfValue })
   }
 
   private static func target(

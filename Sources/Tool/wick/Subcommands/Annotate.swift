@@ -53,17 +53,21 @@ enum Annotate: Subcommand {
     let input = try Input.read(arguments.words.first)
     let column = try input.column(arguments)
     var reader = SourceReader(paths, for: input.profile)
+    let sourced = reader.sourced
     let selection = try SourceSelection(
-      arguments.words.dropFirst().first, of: input, column: column, limit: limit, arguments
-    ) { reader.path(of: $0) != nil }
+      arguments.words.dropFirst().first, of: input, sourced: sourced, column: column, limit: limit,
+      arguments)
     let extent = AnnotatedSource.Extent(
       context: arguments.has("--all") ? nil : 3, line: selection.line,
       showsCallers: arguments.has("--callers"))
     var sources = selection.values.map { values in
+      let own = SourceValues(
+        sourced, file: values.file, function: values.function, column: column)
       let text = reader.read(values.file)
       let program = text.flatMap { reader.program(olderThan: $0.path, among: values.modules) }
       return AnnotatedSource(
-        values, of: input.profile, column: column, text: text, newerThan: program, extent: extent)
+        values, own: own, of: input.profile, column: column, text: text, newerThan: program,
+        extent: extent)
     }
     if arguments.has("--disassemble") {
       Progress.during("reading machine code") { _ in
