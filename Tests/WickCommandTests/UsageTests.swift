@@ -55,6 +55,8 @@ import Testing
       -c, --column NAME         What is counted: samples, or cpu for time (samples).
           --json                Writes JSON for programs.
       -o, --output FILE         Where to write (standard output).
+          --raw-names           Shows names as they are in the files, and all thunks.
+          --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.
       -h, --help                Shows this page.
 
@@ -85,6 +87,8 @@ import Testing
           --json                Writes JSON for programs.
           --html                Writes a page for a browser, as does FILE with .html.
       -o, --output FILE         Where to write (standard output).
+          --raw-names           Shows names as they are in the files, and all thunks.
+          --debug-dir DIR       Where separate debug files are, too. May be repeated.
       -h, --help                Shows this page.
 
     Example:
@@ -157,6 +161,8 @@ import Testing
       -o, --output FILE         Where to write (standard output).
           --threads             Begins each stack with its thread.
           --mark-inlined        Ends names of inlined functions with '_[i]'.
+          --raw-names           Shows names as they are in the files, and all thunks.
+          --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.
       -h, --help                Shows this page.
 
@@ -177,6 +183,8 @@ import Testing
       -o, --output FILE         Where to write; '-' is standard output (FILE with .svg).
       -t, --title TEXT          Headline (the command's name).
       -c, --column NAME         What widths count: samples, or cpu for time (samples).
+          --raw-names           Shows names as they are in the files, and all thunks.
+          --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.
       -h, --help                Shows this page.
 

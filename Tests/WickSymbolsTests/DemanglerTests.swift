@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WickProfile
 
 @testable import WickSymbols
 
@@ -81,5 +82,34 @@ import Testing
     print("C++ names: \(share * 100) % of \(names.count) agree")
     for (name, wanted) in differing.prefix(8) { print(" ", Demangler.name(of: name), "|", wanted) }
     #expect(share >= 0.995)
+  }
+}
+
+@Suite struct GlibcNameTests {
+  @Test(arguments: [
+    ("__memmove_avx512_unaligned_erms", "memmove"), ("__memcpy_sse2_unaligned", "memcpy"),
+    ("__strlen_evex", "strlen"), ("__strcasecmp_l_avx", nil),
+    ("__wmemset_evex_unaligned", "wmemset"),
+    ("__sin_fma", "sin"), ("__expf_fma", "expf"), ("__memcpy_chk", nil), ("__memmove", nil),
+    ("memmove_avx", nil), ("__dot_avx2", nil), ("__strtol_internal", nil), ("__mem_", nil),
+    ("__", nil), ("___memcpy_avx", nil),
+  ])
+  func variantsHaveTheirPublicName(symbol: String, name: String?) {
+    #expect(GlibcName.ofVariant(symbol) == name)
+    #expect(Demangler.name(of: symbol) == name ?? symbol)
+  }
+}
+
+@Suite struct SwiftForwardingTests {
+  @Test(arguments: [
+    ("partial apply for closure #1 in route(_:)", Forwarding.to("closure #1 in route(_:)")),
+    ("thunk for @escaping @callee_guaranteed () -> ()", .thunk),
+    ("dispatch thunk of Decoder.container<A>(keyedBy:)", .thunk),
+    ("protocol witness for Subcommand.run(_:) in conformance Report", .method("run(_:)")),
+    ("protocol witness for Box<A>.Inner.run(_:) in conformance X", .method("Inner.run(_:)")),
+    ("protocol witness for run", nil), ("closure #1 in route(_:)", nil), ("main", nil), ("", nil),
+  ])
+  func compilersFunctionsAreTold(name: String, forwarding: Forwarding?) {
+    #expect(SwiftForwarding.of(name) == forwarding)
   }
 }

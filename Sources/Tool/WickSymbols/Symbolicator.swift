@@ -21,6 +21,9 @@ public struct Symbolicator: Sendable {
   private var finder: ModuleFinder
   private var modules: [Key: ModuleSymbols] = [:]
 
+  /// Whether functions have the names that are in the files, and none is folded into another.
+  public var areNamesRaw = false
+
   /// Called before a module is read, which may take long.
   public var willRead: (@Sendable (Module) -> Void)?
 
@@ -41,6 +44,8 @@ public struct Symbolicator: Sendable {
   }
 
   /// Names all frames that have an address and no function yet.
+  ///
+  /// Functions of Swift's compiler that only call another one are not shown beside that one.
   ///
   /// - Parameter profile: Its frames' modules are looked for among the files of this machine.
   /// - Returns: The profile with functions, and with a warning in `origin.warnings` for each
@@ -89,7 +94,7 @@ public struct Symbolicator: Sendable {
         }
       }
     }
-    return result
+    return areNamesRaw ? result : result.foldingForwarders { SwiftForwarding.of($0.function) }
   }
 
   /// Reads all modules that frames without a function are in, as far as these need.
@@ -107,7 +112,9 @@ public struct Symbolicator: Sendable {
         modules[key]?.serves(addresses) != true
       else { continue }
       willRead?(module)
-      modules[key] = finder.symbols(of: module, for: addresses)
+      var symbols = finder.symbols(of: module, for: addresses)
+      symbols.areNamesRaw = areNamesRaw
+      modules[key] = symbols
     }
   }
 }

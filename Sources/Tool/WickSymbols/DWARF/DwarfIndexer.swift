@@ -136,7 +136,8 @@ struct DwarfIndexer: ~Escapable {
     var found = FunctionName()
     var keys: [UInt64] = []
     for _ in 0..<Self.originLimit {
-      if entry.linkageName.isThere {
+      // In C that is another name for the inside of a library (`__GI_munmap`).
+      if entry.linkageName.isThere, !unit.isC || !entry.name.isThere {
         let text = textID(entry.linkageName, in: unit, isShared: isShared, texts: &texts)
         if text != TextPool.empty {
           found = FunctionName(text: text, isLinkage: true)

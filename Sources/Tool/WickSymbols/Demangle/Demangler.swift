@@ -9,6 +9,7 @@ internal import Glibc
 ///   (`std::vector<int, std::allocator<int> >::push_back`), as pprof users expect it. Overloads
 ///   share a name.
 /// - Rust, legacy mangling: the path without its hash. The v0 mangling (`_R…`) stays as it is.
+/// - Variants of glibc's functions: the public name (`memcpy`).
 /// - Anything else: as it is, without what compilers append to clones (`.cold`, `.isra.0`).
 enum Demangler {
   /// Longer names are shown as they are: demanglers take time that grows faster than the name.
@@ -23,6 +24,7 @@ enum Demangler {
     let symbol = withoutCloneSuffixes(withoutVersion(symbol))
     guard symbol.utf8.count <= lengthLimit else { return symbol }
     if let swift = swiftName(of: symbol) { return withoutSpecialized(swift) }
+    if let name = GlibcName.ofVariant(symbol) { return name }
     guard symbol.hasPrefix("_Z") else {
       // The entry of an async main, whose parts have the suffixes of Swift's mangling.
       return symbol.hasPrefix("async_MainT") ? "async_Main" : symbol

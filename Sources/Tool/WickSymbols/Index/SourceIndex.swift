@@ -16,7 +16,7 @@ struct SourceIndex: Sendable {
   private static let headerCount = 9
   private static let magic: UInt32 = 0x7864_6977
   /// Changes with the layout and with what is found in files.
-  static let version: UInt32 = 2
+  static let version: UInt32 = 3
   private static let nodeWordCount = 5
 
   private let words: IndexWords

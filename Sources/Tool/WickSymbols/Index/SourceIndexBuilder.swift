@@ -112,18 +112,26 @@ struct SourceIndexBuilder {
   }
 
   /// Gives functions whose debug information has their plain name only the symbol at their start,
-  /// if that is a mangled one, and functions without a name any symbol.
+  /// if that is a mangled one, functions without a name any symbol, and those with a name for the
+  /// inside of a library (`__libc_malloc`) the one for its users, if they have one.
   private mutating func nameByLinkage(_ symbols: SymbolTable) {
     for start in starts {
       let range = ranges[Int(start & 0xffff_ffff)]
       let node = nodes[Int(range.node)]
       let isNameless = node.name == TextPool.empty
-      guard isNameless || node.kind == .plainForeign, node.caller == Self.noNode,
+      var underscores = texts.underscoreCount(of: node.name)
+      guard isNameless || node.kind == .plainForeign || underscores > 1,
+        node.caller == Self.noNode,
         let entry = symbols.entry(at: code.base &+ start >> 32),
         entry.range.lowerBound == code.base &+ start >> 32
       else { continue }
       let symbol = symbols.bytes(of: entry)
-      guard isNameless || Self.mangledPrefixes.contains(where: { symbol.starts(with: $0) })
+      if texts.isInternal(node.name), !symbol.starts(with: "__GI_".utf8) {
+        underscores = .max
+      }
+      let isMangled = Self.mangledPrefixes.contains { symbol.starts(with: $0) }
+      guard isNameless || node.kind == .plainForeign && isMangled
+        || !isMangled && symbol.prefix(while: { $0 == UInt8(ascii: "_") }).count < underscores
       else { continue }
       nodes[Int(range.node)].name = texts.id(of: symbol)
       nodes[Int(range.node)].kind = .linkage

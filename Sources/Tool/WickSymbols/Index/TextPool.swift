@@ -52,6 +52,17 @@ struct TextPool {
       + other.ends.indices.dropFirst().map { id(of: other.bytes[other.range(of: UInt32($0))]) }
   }
 
+  /// How many underscores a text begins with.
+  func underscoreCount(of id: UInt32) -> Int {
+    guard id != Self.empty else { return 0 }
+    return bytes[range(of: id)].prefix { $0 == UInt8(ascii: "_") }.count
+  }
+
+  /// Whether a text is one of glibc's names for calls that stay inside it.
+  func isInternal(_ id: UInt32) -> Bool {
+    id != Self.empty && bytes[range(of: id)].starts(with: "__GI_".utf8)
+  }
+
   private func range(of id: UInt32) -> Range<Int> {
     Int(ends[Int(id) - 1])..<Int(ends[Int(id)])
   }

@@ -16,20 +16,20 @@ struct Input {
   /// - Parameters:
   ///   - path: The file.
   ///   - name: What messages call it, if not by its path.
-  ///   - symbolicate: Whether addresses get names.
+  ///   - naming: How addresses get names.
   /// - Returns: What could be read.
   /// - Throws: `Failure` if that is nothing.
   static func read(
-    _ path: String?, name: String? = nil, symbolicate: Bool = true
+    _ path: String?, name: String? = nil, naming: Naming = Naming()
   ) throws -> Input {
     let path = try path ?? newestRecording()
     let name = name ?? path
     var profile: Profile = try Progress.during("reading \(name)") { _ in
       try load(path, name: name)
     }
-    if symbolicate, profile.frames.contains(where: { $0.function.isEmpty }) {
+    if naming.isWanted, profile.frames.contains(where: { $0.function.isEmpty }) {
       profile = Progress.during("naming functions of \(name)") { say in
-        var symbolicator = Symbolicator(cache: .ofUser())
+        var symbolicator = naming.symbolicator
         symbolicator.willRead = { say("reading symbols of \($0.name)") }
         return symbolicator.symbolicate(profile)
       }

@@ -17,29 +17,31 @@ enum Annotate: Subcommand {
     and, as 'total', those in what it calls, too. A line that was inlined is shown with where that
     was.
     """
-  static let options = [
-    Option(
-      name: "--all", letter: "a", help: "Shows whole files, not only around lines with samples."),
-    Option(name: "--callers", help: "Shows who calls the hottest line, or LINE."),
-    Option(
-      name: "--disassemble", letter: "d",
-      help: "Shows the instructions of that line, with samples."),
-    Option(
-      name: "--top", letter: "n", value: "N", help: "How many files, where several could be (3)."),
-    Option(
-      name: "--column", letter: "c", value: "NAME",
-      help: "What is counted: samples, or cpu for time (samples)."),
-    Option(
-      name: "--source-dir", value: "DIR", help: "Where sources are, too. May be repeated.",
-      isRepeatable: true),
-    Option(
-      name: "--source-map", value: "FROM=TO",
-      help: "How paths begin here that were FROM… when built. May be repeated.",
-      isRepeatable: true),
-    Option(name: "--json", help: "Writes JSON for programs."),
-    Option(name: "--html", help: "Writes a page for a browser, as does FILE with .html."),
-    Option(name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
-  ]
+  static let options =
+    [
+      Option(
+        name: "--all", letter: "a", help: "Shows whole files, not only around lines with samples."),
+      Option(name: "--callers", help: "Shows who calls the hottest line, or LINE."),
+      Option(
+        name: "--disassemble", letter: "d",
+        help: "Shows the instructions of that line, with samples."),
+      Option(
+        name: "--top", letter: "n", value: "N", help: "How many files, where several could be (3)."),
+      Option(
+        name: "--column", letter: "c", value: "NAME",
+        help: "What is counted: samples, or cpu for time (samples)."),
+      Option(
+        name: "--source-dir", value: "DIR", help: "Where sources are, too. May be repeated.",
+        isRepeatable: true),
+      Option(
+        name: "--source-map", value: "FROM=TO",
+        help: "How paths begin here that were FROM… when built. May be repeated.",
+        isRepeatable: true),
+      Option(name: "--json", help: "Writes JSON for programs."),
+      Option(name: "--html", help: "Writes a page for a browser, as does FILE with .html."),
+      Option(
+        name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
+    ] + Naming.options.filter { $0.name != "--addresses" }
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let limit = try arguments.integer("--top", in: 1...10_000) ?? 3
@@ -50,7 +52,7 @@ enum Annotate: Subcommand {
     guard !arguments.has("--json") || !isHTML else {
       throw arguments.usage("'--json' and a page cannot be one file")
     }
-    let input = try Input.read(arguments.words.first)
+    let input = try Input.read(arguments.words.first, naming: Naming(arguments))
     let column = try input.column(arguments)
     var reader = SourceReader(paths, for: input.profile)
     let sourced = reader.sourced

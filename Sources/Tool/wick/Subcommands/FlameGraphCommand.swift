@@ -13,20 +13,19 @@ enum FlameGraphCommand: Subcommand {
     in the current folder is read. The SVG opens in any browser without a request to anywhere:
     click zooms, '/' searches, Escape goes back.
     """
-  static let options = [
-    Option(
-      name: "--output", letter: "o", value: "FILE",
-      help: "Where to write; '-' is standard output (FILE with .svg)."),
-    Option(name: "--title", letter: "t", value: "TEXT", help: "Headline (the command's name)."),
-    Option(
-      name: "--column", letter: "c", value: "NAME",
-      help: "What widths count: samples, or cpu for time (samples)."),
-    Option(name: "--addresses", help: "Leaves addresses as they are, without names."),
-  ]
+  static let options =
+    [
+      Option(
+        name: "--output", letter: "o", value: "FILE",
+        help: "Where to write; '-' is standard output (FILE with .svg)."),
+      Option(name: "--title", letter: "t", value: "TEXT", help: "Headline (the command's name)."),
+      Option(
+        name: "--column", letter: "c", value: "NAME",
+        help: "What widths count: samples, or cpu for time (samples)."),
+    ] + Naming.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let input = try Input.read(
-      arguments.words.first, symbolicate: !arguments.has("--addresses"))
+    let input = try Input.read(arguments.words.first, naming: Naming(arguments))
     let column = try input.column(arguments)
     let path = arguments.value("--output") ?? input.path(withExtension: "svg")
     try OutputFile.write(path) {

@@ -11,16 +11,16 @@ enum FoldedCommand: Subcommand {
     FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
     in the current folder is read. Every flame graph tool reads these lines.
     """
-  static let options = [
-    Option(name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
-    Option(name: "--threads", help: "Begins each stack with its thread."),
-    Option(name: "--mark-inlined", help: "Ends names of inlined functions with '_[i]'."),
-    Option(name: "--addresses", help: "Leaves addresses as they are, without names."),
-  ]
+  static let options =
+    [
+      Option(
+        name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
+      Option(name: "--threads", help: "Begins each stack with its thread."),
+      Option(name: "--mark-inlined", help: "Ends names of inlined functions with '_[i]'."),
+    ] + Naming.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let input = try Input.read(
-      arguments.words.first, symbolicate: !arguments.has("--addresses"))
+    let input = try Input.read(arguments.words.first, naming: Naming(arguments))
     try OutputFile.write(arguments.value("--output") ?? "-") {
       Folded.write(
         input.profile, threads: arguments.has("--threads"),

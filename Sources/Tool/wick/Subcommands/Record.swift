@@ -161,7 +161,7 @@ enum Record: Subcommand {
       try OutputFile.write(output.path) { try Session.join([whole], to: &$0) }
     }
     let needsNames = outputs.contains { $0.kind != .recording }
-    let input = try Input.read(whole, name: outputs[0].path, symbolicate: needsNames)
+    let input = try Input.read(whole, name: outputs[0].path, naming: Naming(isWanted: needsNames))
     for output in outputs {
       switch output.kind {
       case .recording: break

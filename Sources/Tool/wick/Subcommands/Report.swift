@@ -14,21 +14,21 @@ enum Report: Subcommand {
     and in what it calls. With '--lines' the same of source lines; code of which no line is known
     is listed by function, so that nothing is left out.
     """
-  static let options = [
-    Option(name: "--top", letter: "n", value: "N", help: "How many functions or lines (20)."),
-    Option(name: "--lines", letter: "l", help: "Lists source lines."),
-    Option(
-      name: "--column", letter: "c", value: "NAME",
-      help: "What is counted: samples, or cpu for time (samples)."),
-    Option(name: "--json", help: "Writes JSON for programs."),
-    Option(name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
-    Option(name: "--addresses", help: "Leaves addresses as they are, without names."),
-  ]
+  static let options =
+    [
+      Option(name: "--top", letter: "n", value: "N", help: "How many functions or lines (20)."),
+      Option(name: "--lines", letter: "l", help: "Lists source lines."),
+      Option(
+        name: "--column", letter: "c", value: "NAME",
+        help: "What is counted: samples, or cpu for time (samples)."),
+      Option(name: "--json", help: "Writes JSON for programs."),
+      Option(
+        name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
+    ] + Naming.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let limit = try arguments.integer("--top", in: 1...1_000_000) ?? 20
-    let input = try Input.read(
-      arguments.words.first, symbolicate: !arguments.has("--addresses"))
+    let input = try Input.read(arguments.words.first, naming: Naming(arguments))
     let column = try input.column(arguments)
     let path = arguments.value("--output") ?? "-"
     guard !arguments.has("--lines") else {

@@ -1,0 +1,38 @@
+import WickProfile
+import WickSymbols
+
+/// How addresses get names: what the subcommands have in common that read recordings.
+struct Naming {
+  static let options = [
+    Option(name: "--raw-names", help: "Shows names as they are in the files, and all thunks."),
+    Option(
+      name: "--debug-dir", value: "DIR",
+      help: "Where separate debug files are, too. May be repeated.", isRepeatable: true),
+    Option(name: "--addresses", help: "Leaves addresses as they are, without names."),
+  ]
+
+  /// Whether addresses get names at all.
+  var isWanted = true
+  /// Whether names are those of the files.
+  var isRaw = false
+  /// Where separate debug files are, besides the system's folder.
+  var debugFolders: [String] = []
+
+  /// As is usual.
+  init(isWanted: Bool = true) { self.isWanted = isWanted }
+
+  /// As the options say.
+  init(_ arguments: Arguments) {
+    isWanted = !arguments.has("--addresses")
+    isRaw = arguments.has("--raw-names")
+    debugFolders = arguments.all("--debug-dir")
+  }
+
+  /// What gives names to profiles.
+  var symbolicator: Symbolicator {
+    var symbolicator = Symbolicator(
+      debugFolders: debugFolders + ["/usr/lib/debug"], cache: .ofUser())
+    symbolicator.areNamesRaw = isRaw
+    return symbolicator
+  }
+}
