@@ -24,12 +24,14 @@ enum GlibcName {
   private static let variants: Set<String> = [
     "aligned", "avx", "avx2", "avx512", "back", "bsf", "c", "erms", "evex", "evex256", "evex512",
     "fma", "fma4", "generic", "movbe", "no", "nosse4", "pminub", "rtm", "sse2", "sse4", "sse41",
-    "sse42", "ssse3", "unaligned", "v2", "vzeroupper", "1", "2", "asm", "ia32", "falkor", "thunderx",
-    "thunderx2", "simd", "sve", "mte", "zva64", "mops", "a64fx", "emag", "kunpeng", "oryon1",
+    "sse42", "ssse3", "unaligned", "v2", "vzeroupper", "1", "2", "asm", "ia32", "falkor",
+    "thunderx", "thunderx2", "simd", "sve", "mte", "zva64", "mops", "a64fx", "emag", "kunpeng",
+    "oryon1",
   ]
 
   private static let calculations: Set<String> = [
     "atan", "atan2", "ceil", "cos", "exp", "exp1", "exp2", "expm1", "floor", "fma", "log", "log1p",
-    "log2", "nearbyint", "pow", "rint", "roundeven", "sin", "sincos", "sinh", "tan", "tanh", "trunc",
+    "log2", "nearbyint", "pow", "rint", "roundeven", "sin", "sincos", "sinh", "tan", "tanh",
+    "trunc",
   ]
 }

@@ -130,8 +130,9 @@ struct SourceIndexBuilder {
         underscores = .max
       }
       let isMangled = Self.mangledPrefixes.contains { symbol.starts(with: $0) }
-      guard isNameless || node.kind == .plainForeign && isMangled
-        || !isMangled && symbol.prefix(while: { $0 == UInt8(ascii: "_") }).count < underscores
+      guard
+        isNameless || node.kind == .plainForeign && isMangled
+          || !isMangled && symbol.prefix(while: { $0 == UInt8(ascii: "_") }).count < underscores
       else { continue }
       nodes[Int(range.node)].name = texts.id(of: symbol)
       nodes[Int(range.node)].kind = .linkage
