@@ -11,7 +11,8 @@ fi
 
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev \
   libcapstone-dev pkg-config binutils elfutils gcc g++ gdb dwz llvm lld xz-utils wrk curl chromium \
-  util-linux perl bsdutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
+  util-linux perl bsdutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
+  debuginfod libdebuginfod1
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT

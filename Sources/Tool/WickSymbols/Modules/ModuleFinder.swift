@@ -3,9 +3,10 @@ internal import WickProfile
 /// Finds the files that belong to a recorded module and reads its symbols from them.
 ///
 /// A file is used only if its build-id is the recorded one, as what lies at the path may have been
-/// replaced since; then the file that runs is taken from the process, as long as that lives. Symbols and debug information come from the file itself and, where that is
-/// stripped, from what it keeps of its symbols (`.gnu_debugdata`) and from its separate debug file:
-/// by build-id below the debug folders, then by the name in `.gnu_debuglink`.
+/// replaced since; then the file that runs is taken from the process, as long as that lives. Symbols
+/// and debug information come from the file itself and, where that is stripped, from what it keeps
+/// of its symbols (`.gnu_debugdata`) and from its separate debug file: by build-id below the debug
+/// folders, then by the name in `.gnu_debuglink`, then from the user's debuginfod servers.
 struct ModuleFinder: Sendable {
   /// Put before each path, as in `/proc/PID/root`.
   var root: String
@@ -13,6 +14,8 @@ struct ModuleFinder: Sendable {
   var debugFolders: [String]
   /// Where indices are kept; nil: nowhere.
   var cache: SymbolCache?
+  /// Servers that are asked for what is not on this machine; nil: nobody.
+  var servers = Debuginfod.ofUser()
   /// The processes that ran the module, which may still do so.
   var processes: [LiveProcess] = []
 
@@ -57,6 +60,19 @@ struct ModuleFinder: Sendable {
       // Nothing is amiss if only the stripped file is gone.
       problems.removeAll { $0 == .missing }
     }
+    if let servers, !module.buildID.isEmpty, module.path != "[vdso]" {
+      if image == nil, let found = fetch(.executable, of: module, from: servers, &problems) {
+        (file, image) = found
+        problems.removeAll { $0 == .missing }
+      }
+      if file?.hasDebugInformation != true,
+        let found = fetch(.debugInformation, of: module, from: servers, &problems)
+      {
+        if image == nil { image = found.image } else { image?.merge(found.image) }
+        if found.file.hasDebugInformation { file = found.file }
+        problems.removeAll { $0 == .missing }
+      }
+    }
     guard let image else { return ModuleSymbols(SourceIndex(), problems: problems) }
     if module.buildID.isEmpty { problems.append(.noBuildID) }
     if !image.hasSymbolTable, file?.hasDebugInformation != true, module.path != "[vdso]" {
@@ -85,6 +101,29 @@ struct ModuleFinder: Sendable {
     guard let file = try open(root + path) else { return nil }
     let elf = try ElfFile.open(file.bytes)
     return Module(path: path, buildID: elf.buildID(file.bytes), loadBias: 0, extent: 0..<0)
+  }
+
+  /// A file from a server, if it is of the module's build.
+  private func fetch(
+    _ wanted: Debuginfod.Wanted, of module: Module, from servers: Debuginfod,
+    _ problems: inout [ModuleSymbols.Problem]
+  ) -> (file: DebugFile, image: ElfImage)? {
+    switch servers.find(wanted, buildID: module.buildID) {
+    case .none: return nil
+    case .failed(let reason):
+      if !problems.contains(.withoutServers(reason: reason)) {
+        problems.append(.withoutServers(reason: reason))
+      }
+      return nil
+    case .path(let path):
+      guard let file = DebugFile.open(path),
+        let image = try? ElfImage(file.bytes, buildID: module.buildID)
+      else {
+        problems.append(.withoutServers(reason: "\(path) is not of this build"))
+        return nil
+      }
+      return (file, image)
+    }
   }
 
   /// The file that ran, from a process that has it mapped.

@@ -10,6 +10,8 @@ struct ModuleSymbols: Sendable {
     case damagedSections(names: [String])
     /// The file is missing that `dwz` has put the common part of the debug information in.
     case withoutSharedFile(name: String)
+    /// The debuginfod servers could not be asked, or gave something else.
+    case withoutServers(reason: String)
     /// Files of split debug information are missing.
     case withoutSplitUnits(count: Int)
   }

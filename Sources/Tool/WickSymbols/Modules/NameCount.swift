@@ -34,6 +34,7 @@ struct NameCount {
       "\(path): \(names.joined(separator: ", ")) cannot be decompressed, so source lines are missing."
     case .withoutSharedFile(let name):
       "\(path): its debug information refers to \(name), which was not found, so names may be missing."
+    case .withoutServers(let reason): "\(path): nothing from DEBUGINFOD_URLS: \(reason)."
     case .withoutSplitUnits(let count):
       "\(path): \(count) of its .dwo files were not found, so inlined functions are missing."
     }
