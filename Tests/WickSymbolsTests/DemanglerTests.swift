@@ -28,7 +28,7 @@ import WickProfile
       "_ZN58_$LT$alloc..string..String$u20$as$u20$core..fmt..Write$GT$9write_str17h0123456789abcdefE",
       "<alloc::string::String as core::fmt::Write>::write_str"
     ),
-    ("_RNvCs1234_7mycrate3foo", "_RNvCs1234_7mycrate3foo"),
+    ("_RNvCs1234_7mycrate3foo", "mycrate::foo"),
     // C, and what linkers and compilers append.
     ("qsort_r", "qsort_r"),
     ("memcpy@@GLIBC_2.14", "memcpy"),

@@ -8,7 +8,7 @@ internal import Glibc
 /// - C++: qualified name with template arguments, without result and parameters
 ///   (`std::vector<int, std::allocator<int> >::push_back`), as pprof users expect it. Overloads
 ///   share a name.
-/// - Rust, legacy mangling: the path without its hash. The v0 mangling (`_R…`) stays as it is.
+/// - Rust: the path without hashes.
 /// - Variants of glibc's functions: the public name (`memcpy`).
 /// - Anything else: as it is, without what compilers append to clones (`.cold`, `.isra.0`).
 enum Demangler {
@@ -25,6 +25,7 @@ enum Demangler {
     guard symbol.utf8.count <= lengthLimit else { return symbol }
     if let swift = swiftName(of: symbol) { return withoutSpecialized(swift) }
     if let name = GlibcName.ofVariant(symbol) { return name }
+    if let rust = RustSymbol.name(of: symbol) { return rust }
     guard symbol.hasPrefix("_Z") else {
       // The entry of an async main, whose parts have the suffixes of Swift's mangling.
       return symbol.hasPrefix("async_MainT") ? "async_Main" : symbol
