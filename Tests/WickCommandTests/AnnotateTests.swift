@@ -50,6 +50,50 @@ import Testing
     }
   }
 
+  /// The time goes by in libc, of which there is no source: the line that calls it is marked.
+  @Test func hottestLineCallsWhatHasNoSource() throws {
+    try Command.withFolder { folder in
+      try Data(
+        """
+        #include <string.h>
+        static char from[1 << 16], to[1 << 16];
+        int main(void) {
+          int sum = 0;
+          for (int i = 0; i < 200000; i++) {
+            from[i & 1023] = (char)i;
+            memcpy(to, from, sizeof(to) - (size_t)(i & 7));
+            sum += to[i & 1023];
+          }
+          return sum == 1;
+        }
+
+        """.utf8
+      ).write(to: folder.appending(path: "copy.c"))
+      let built = try Command.run(
+        "/usr/bin/gcc", ["-g", "-O1", "-fno-builtin", "-o", "copy", "copy.c"], folder: folder)
+      try #require(built.exitCode == 0, "\(built.errors)")
+      let recorded = try Command.run(
+        "record", "-F", "997", "-o", "copy.wick", "--", "./copy", folder: folder)
+      try #require(recorded.exitCode == 0, "\(recorded.errors)")
+      let annotated = try json("annotate", "copy.wick", "--json", folder: folder)
+      let source = try #require(try sources(annotated).first)
+      #expect(source["hottestLine"] as? Int == 7)
+      let total = try #require(annotated["total"] as? Int)
+      #expect(try #require(source["own"] as? Int) * 10 >= total * 9)
+      #expect(try #require(source["self"] as? Int) * 2 < total)
+    }
+  }
+
+  @Test func explanationsSayWhatWasRead() throws {
+    try withRecording { folder in
+      let outcome = try Command.run("report", "-v", "hot.wick", folder: folder)
+      #expect(outcome.exitCode == 0)
+      let line = outcome.complaints.first { $0.contains("/hot: ") } ?? ""
+      #expect(line.contains("symbols from ") || line.contains("from the cache"), "\(line)")
+      #expect(line.contains(" addresses have functions"), "\(line)")
+    }
+  }
+
   /// The program whose three functions take 70, 20 and 10 %, each in one loop.
   @Test func knownSplitIsInItsLoops() throws {
     try Command.withFolder { folder in

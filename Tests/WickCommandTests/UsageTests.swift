@@ -58,6 +58,7 @@ import Testing
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.
+      -v, --verbose             Says of each file what was read, and what is missing.
       -h, --help                Shows this page.
 
     Example:
@@ -89,6 +90,7 @@ import Testing
       -o, --output FILE         Where to write (standard output).
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
+      -v, --verbose             Says of each file what was read, and what is missing.
       -h, --help                Shows this page.
 
     Example:
@@ -111,6 +113,7 @@ import Testing
           --raw-names           Shows names as they are in the file.
           --no-cache            Reads all anew, and keeps nothing.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
+      -v, --verbose             Says of each file what was read, and what is missing.
       -h, --help                Shows this page.
 
     Example:
@@ -164,6 +167,7 @@ import Testing
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.
+      -v, --verbose             Says of each file what was read, and what is missing.
       -h, --help                Shows this page.
 
     Example:
@@ -186,6 +190,7 @@ import Testing
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.
+      -v, --verbose             Says of each file what was read, and what is missing.
       -h, --help                Shows this page.
 
     Example:

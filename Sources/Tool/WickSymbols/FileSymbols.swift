@@ -24,6 +24,7 @@ public struct FileSymbols: Sendable {
 
   private var symbols: ModuleSymbols
   private var texts = SymbolTexts()
+  private let path: String
 
   /// Reads a file and what belongs to it.
   ///
@@ -48,6 +49,14 @@ public struct FileSymbols: Sendable {
     guard let module else { throw .missing }
     symbols = finder.symbols(of: module, for: addresses?.sorted())
     symbols.areNamesRaw = areNamesRaw
+    self.path = path
+  }
+
+  /// Where all comes from and what is amiss, a sentence each.
+  public var explanations: [String] {
+    let count = NameCount()
+    return [symbols.facts.joined(separator: "; ")]
+      + symbols.problems.compactMap { count.warning(about: $0, path: path, buildID: []) }
   }
 
   /// The functions at an address, the innermost inlined call first.

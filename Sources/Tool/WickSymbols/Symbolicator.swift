@@ -27,6 +27,9 @@ public struct Symbolicator: Sendable {
   /// Called before a module is read, which may take long.
   public var willRead: (@Sendable (Module) -> Void)?
 
+  /// Called for each module with where its names come from, and what is amiss.
+  public var explain: (@Sendable (String) -> Void)?
+
   /// Of more processes the files are not looked for.
   private static let processLimit = 64
 
@@ -88,6 +91,10 @@ public struct Symbolicator: Sendable {
     }
     for key in order {
       let count = counts[key, default: NameCount()]
+      if let explain {
+        let facts = (modules[key]?.facts ?? []) + [count.summary]
+        explain("\(key.path): \(facts.joined(separator: "; "))")
+      }
       for problem in modules[key]?.problems ?? [] {
         if let warning = count.warning(about: problem, path: key.path, buildID: key.buildID) {
           result.origin.warnings.append(warning)

@@ -15,6 +15,9 @@ struct DebugInformation: ~Escapable {
     headerBudget = 1 << 20 + 4 * sections.lines.byteCount
   }
 
+  /// How many units could be read.
+  var unitCount: Int { indexer.reader.units.count }
+
   /// Modules with less than this are indexed at once.
   private static let smallByteCount = 64 << 20
 

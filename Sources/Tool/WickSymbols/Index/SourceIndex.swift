@@ -23,8 +23,10 @@ struct SourceIndex: Sendable {
   /// The first address of code.
   let base: UInt64
   private let segmentCount: Int
-  private let nodeCount: Int
-  private let rowCount: Int
+  /// Functions and inlined calls.
+  let nodeCount: Int
+  /// Rows of lines.
+  let rowCount: Int
   /// Texts are numbered below this.
   let textCount: Int
   // Where the parts begin, in words.

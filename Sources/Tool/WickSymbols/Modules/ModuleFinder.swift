@@ -26,16 +26,23 @@ struct ModuleFinder: Sendable {
   ///   - addresses: What will be looked up, ascending; nil for anything.
   /// - Returns: The symbols, or what is amiss.
   func symbols(of module: Module, for addresses: [UInt64]? = nil) -> ModuleSymbols {
-    if let index = cache?.index(of: module.buildID) { return ModuleSymbols(index, problems: []) }
+    if let index = cache?.index(of: module.buildID) {
+      var symbols = ModuleSymbols(index, problems: [])
+      symbols.facts = ["from the cache"]
+      return symbols
+    }
+    var facts: [String] = []
     var problems: [ModuleSymbols.Problem] = []
     var file: DebugFile?
     var image: ElfImage?
     do throws(ElfImage.Failure) {
       if module.path == "[vdso]" {
         image = try VdsoImage.read(buildID: module.buildID)
+        facts.append("symbols from memory")
       } else if let found = try open(root + module.path) {
         image = try ElfImage(found.bytes, buildID: module.buildID)
         file = found
+        facts.append("symbols from \(found.path)")
       }
       if image == nil { problems.append(.missing) }
     } catch {
@@ -47,9 +54,11 @@ struct ModuleFinder: Sendable {
     if image == nil, let live = liveFile(of: module) {
       (file, image) = live
       problems = []
+      facts.append("symbols from \(live.file.path), as that is what runs")
     }
     if image?.hasSymbolTable == false, let file, let mini = Self.miniDebugInformation(of: file) {
       image?.merge(mini)
+      facts.append("and from its .gnu_debugdata")
     }
     let isWhole = image?.hasSymbolTable == true && file?.hasDebugInformation == true
     if !isWhole, !module.buildID.isEmpty || image?.debugLink != nil,
@@ -57,12 +66,14 @@ struct ModuleFinder: Sendable {
     {
       if image == nil { image = debug.image } else { image?.merge(debug.image) }
       if file?.hasDebugInformation != true { file = debug.file }
+      facts.append("and from \(debug.file.path)")
       // Nothing is amiss if only the stripped file is gone.
       problems.removeAll { $0 == .missing }
     }
     if let servers, !module.buildID.isEmpty, module.path != "[vdso]" {
       if image == nil, let found = fetch(.executable, of: module, from: servers, &problems) {
         (file, image) = found
+        facts.append("symbols from \(found.file.path), from a server")
         problems.removeAll { $0 == .missing }
       }
       if file?.hasDebugInformation != true,
@@ -70,6 +81,7 @@ struct ModuleFinder: Sendable {
       {
         if image == nil { image = found.image } else { image?.merge(found.image) }
         if found.file.hasDebugInformation { file = found.file }
+        facts.append("and from \(found.file.path), from a server")
         problems.removeAll { $0 == .missing }
       }
     }
@@ -87,9 +99,19 @@ struct ModuleFinder: Sendable {
     if outcome.isComplete, outcome.index.hasLines, problems.isEmpty, outcome.problems.isEmpty {
       cache?.keep(outcome.index, of: module.buildID)
     }
-    return ModuleSymbols(
+    if let file, file.hasDebugInformation {
+      facts.append(
+        "debug information of \(file.path) with \(outcome.unitCount) units, "
+          + "\(outcome.index.nodeCount) functions and inlined calls, "
+          + "\(outcome.index.rowCount) rows of lines")
+    } else {
+      facts.append("no debug information found")
+    }
+    var symbols = ModuleSymbols(
       outcome.index, for: outcome.isComplete ? nil : addresses,
       problems: problems + outcome.problems)
+    symbols.facts = facts
+    return symbols
   }
 
   /// A file as if it had been recorded as it is now; nil if it is not there.

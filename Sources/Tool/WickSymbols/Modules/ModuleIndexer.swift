@@ -10,6 +10,8 @@ struct ModuleIndexer {
     var index: SourceIndex
     /// Whether it has the whole module, and not only what was asked for.
     var isComplete = true
+    /// Units of debug information that could be read.
+    var unitCount = 0
     var problems: [ModuleSymbols.Problem] = []
   }
 
@@ -36,7 +38,7 @@ struct ModuleIndexer {
     var builder = SourceIndexBuilder(
       code: image.code, byteCount: file.dwarf.byteCount + (shared?.dwarf.byteCount ?? 0))
     var splitFiles = SplitFiles(for: file.path, root: root, debugFolders: debugFolders)
-    let isComplete =
+    let (isComplete, unitCount) =
       if let shared {
         Self.add(
           file.dwarf, supplement: shared.dwarf, for: addresses, splitFiles: &splitFiles,
@@ -51,14 +53,15 @@ struct ModuleIndexer {
     }
     return Outcome(
       index: builder.build(symbols: table, functions: image.functions), isComplete: isComplete,
-      problems: problems)
+      unitCount: unitCount, problems: problems)
   }
 
   private static func add(
     _ sections: DwarfSections, supplement: DwarfSections, for addresses: [UInt64]?,
     splitFiles: inout SplitFiles, to builder: inout SourceIndexBuilder
-  ) -> Bool {
+  ) -> (isComplete: Bool, unitCount: Int) {
     var information = DebugInformation(sections, supplement: supplement)
-    return information.add(for: addresses, splitFiles: &splitFiles, to: &builder)
+    let isComplete = information.add(for: addresses, splitFiles: &splitFiles, to: &builder)
+    return (isComplete, information.unitCount)
   }
 }

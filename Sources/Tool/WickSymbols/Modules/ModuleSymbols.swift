@@ -37,6 +37,8 @@ struct ModuleSymbols: Sendable {
   private let addresses: Set<UInt64>?
   /// In the order in which they were met.
   let problems: [Problem]
+  /// Where it all comes from, in words.
+  var facts: [String] = []
   /// Whether names are shown as they are in the file.
   var areNamesRaw = false
   private var cache: [UInt64: Coverage] = [:]

@@ -40,6 +40,9 @@ struct NameCount {
     }
   }
 
+  /// What became of all lookups, in words.
+  var summary: String { unnamed == 0 ? "\(total) addresses have functions" : loss }
+
   private var loss: String { "\(unnamed) of its \(total) addresses have no function name" }
 
   private func described(_ buildID: [UInt8]) -> String {

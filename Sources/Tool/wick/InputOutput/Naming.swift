@@ -9,12 +9,19 @@ struct Naming {
       name: "--debug-dir", value: "DIR",
       help: "Where separate debug files are, too. May be repeated.", isRepeatable: true),
     Option(name: "--addresses", help: "Leaves addresses as they are, without names."),
+    verbose,
   ]
+
+  /// Says where names come from.
+  static let verbose = Option(
+    name: "--verbose", letter: "v", help: "Says of each file what was read, and what is missing.")
 
   /// Whether addresses get names at all.
   var isWanted = true
   /// Whether names are those of the files.
   var isRaw = false
+  /// Whether it is said where names come from.
+  var isVerbose = false
   /// Where separate debug files are, besides the system's folder.
   var debugFolders: [String] = []
 
@@ -25,6 +32,7 @@ struct Naming {
   init(_ arguments: Arguments) {
     isWanted = !arguments.has("--addresses")
     isRaw = arguments.has("--raw-names")
+    isVerbose = arguments.has("--verbose")
     debugFolders = arguments.all("--debug-dir")
   }
 
@@ -33,6 +41,7 @@ struct Naming {
     var symbolicator = Symbolicator(
       debugFolders: debugFolders + ["/usr/lib/debug"], cache: .ofUser())
     symbolicator.areNamesRaw = isRaw
+    if isVerbose { symbolicator.explain = { Console.error($0) } }
     return symbolicator
   }
 }

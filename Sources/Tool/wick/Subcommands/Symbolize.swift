@@ -23,6 +23,7 @@ enum Symbolize: Subcommand {
     Option(
       name: "--debug-dir", value: "DIR",
       help: "Where separate debug files are, too. May be repeated.", isRepeatable: true),
+    Naming.verbose,
   ]
 
   static func run(_ arguments: Arguments) throws -> Int32 {
@@ -36,6 +37,9 @@ enum Symbolize: Subcommand {
       return address
     }
     let symbols = try read(path, addresses: addresses, arguments)
+    if arguments.has("--verbose") {
+      for explanation in symbols.explanations { Console.error(explanation) }
+    }
     var output = SymbolOutput(symbols, isJSON: arguments.has("--json"))
     guard addresses.isEmpty else {
       for address in addresses { output.add(address) }
