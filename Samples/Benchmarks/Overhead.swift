@@ -111,30 +111,18 @@ struct Overhead {
   }
 
   private func fetch(_ url: String) throws -> String? {
-    let text = try output(of: "curl", ["-sf", url])
+    let text = try Command.output(["curl", "-sf", url])
     return text.isEmpty ? nil : text
   }
 
   private func load(_ url: String, seconds: Int) throws -> (requests: Double, elapsed: Double) {
-    let text = try output(of: "wrk", ["-t1", "-c8", "-d\(seconds)s", "-s", Self.script, url])
+    let text = try Command.output(["wrk", "-t1", "-c8", "-d\(seconds)s", "-s", Self.script, url])
     guard let line = text.split(separator: "\n").first(where: { $0.contains(" requests in ") }),
       let rate = text.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
       let requests = line.split(separator: " ").first.flatMap({ Double($0) }),
       let perSecond = rate.split(separator: " ").last.flatMap({ Double($0) }), perSecond > 0
     else { throw BenchmarkError.unexpected("wrk printed: \(text)") }
     return (requests, requests / perSecond)
-  }
-
-  private func output(of program: String, _ arguments: [String]) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/\(program)")
-    process.arguments = arguments
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
   }
 
   private func cpuSeconds(of pid: Int32) -> Double {
