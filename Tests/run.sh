@@ -23,7 +23,8 @@ status=0
 swift test --no-parallel "$@" </dev/null 2>&1 | tee "$output" || status=$?
 
 # What failed stands at the end, where it is read.
-grep -E "✘ Test .* recorded an issue|Fatal error|unexpected signal" "$output" || true
+grep -E -A 4 "✘ Test .* recorded an issue|Fatal error|unexpected signal" "$output" \
+  | grep -E "^(✘|↳|--)|Fatal error|unexpected signal" | cut -c 1-3000 || true
 echo "== Totals"
 # A run that ends before its summary is a failure, whatever its exit code.
 grep -E "Test run with [0-9]+ tests?" "$output" || status=${status/#0/1}

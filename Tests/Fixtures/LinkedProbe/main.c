@@ -85,16 +85,22 @@ static traces look_around(void) {
     return seen;
 }
 
-static int compare(traces before) {
-    traces after;
-    // A thread that was joined, or the agent's, may need a moment to leave /proc.
-    for (int look = 0; look < 500; look++) {
-        after = look_around();
-        if (after.threads == before.threads) {
-            break;
-        }
+/// What is there once the threads that are about to leave have left: one that was joined, or the
+/// agent's, may need a moment to leave /proc.
+static traces look_around_settled(void) {
+    enum { CALM_LOOKS = 20, LOOKS = 1000 };
+    traces last = look_around();
+    for (int look = 0, calm = 0; look < LOOKS && calm < CALM_LOOKS; look++) {
         usleep(10000);
+        traces next = look_around();
+        calm = next.threads == last.threads ? calm + 1 : 0;
+        last = next;
     }
+    return last;
+}
+
+static int compare(traces before) {
+    traces after = look_around_settled();
     int wrong = 0;
     if (after.descriptors != before.descriptors) {
         wrong |= complain("descriptors", after.descriptors, before.descriptors);
@@ -159,7 +165,7 @@ static int restart(const wick_options *options, int count) {
     if (record_once(options)) {
         return 1;
     }
-    traces before = look_around();
+    traces before = look_around_settled();
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {
         if (pthread_create(&threads[i], NULL, i < 2 ? busy : make_threads, NULL) != 0) {
