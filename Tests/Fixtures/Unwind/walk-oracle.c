@@ -77,6 +77,8 @@ static size_t reference_walk(ucontext_t *context, uintptr_t *frames) {
             break;
         }
         bool interrupted = count > 0 && unw_is_signal_frame(&cursor) > 0;
+        // What it took for an address may have our mark's bit: no code has it.
+        pc = pc & WICK_FRAME_MARK_INTERRUPTED ? 1 : pc;
         frames[count++] = pc | (interrupted ? WICK_FRAME_MARK_INTERRUPTED : 0);
     } while (count < REFERENCE_LIMIT && unw_step(&cursor) > 0);
     return count;
