@@ -80,6 +80,15 @@ void wick_blocked_look(int signal_number, pid_t writer_tid, bool all) {
     count = kept;
 }
 
+void wick_blocked_forget(pid_t tid) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (list[i].tid == tid) {
+            list[i] = list[--count];
+            return;
+        }
+    }
+}
+
 void wick_blocked_write(wick_buffer *buffer) {
     for (uint32_t i = 0; i < count; i++) {
         uint64_t now = cpu_ns(list[i].tid);

@@ -188,6 +188,7 @@ static void drain_slot(wick_slot *slot) {
     if (slot->thread_index < 0) {
         welcome(slot);
     }
+    wick_blocked_forget(slot->tid);
     wick_encoder_thread(&samples, (uint64_t)slot->thread_index);
     while (read != slot->drain_to) {
         const uint64_t *words = &slot->ring[read & mask];

@@ -7,9 +7,9 @@
 #include "probe.h"
 
 /// `load-loop LIBRARY…`: each library is loaded, its `wick_library_work` called and the library
-/// unloaded, one after the other, for two seconds of CPU time. Prints the CPU seconds spent in it.
+/// unloaded, one after the other, for four seconds of CPU time. Prints the CPU seconds spent in it.
 static int load_loop(char **arguments) {
-    double end = thread_cpu() + 2, inside = 0;
+    double end = thread_cpu() + 4, inside = 0;
     for (int i = 0; thread_cpu() < end; i++) {
         char *path = arguments[i % 2 && arguments[1] ? 1 : 0];
         void *library = dlopen(path, RTLD_NOW);
@@ -19,7 +19,7 @@ static int load_loop(char **arguments) {
         uint64_t (*work)(uint64_t) = (uint64_t(*)(uint64_t))dlsym(library, "wick_library_work");
         double before = thread_cpu();
         // One in eight stays long enough for a change of the modules to be seen meanwhile.
-        work(i % 8 ? 20000 : 20000000);
+        work(i % 8 ? 20000 : 80000000);
         inside += thread_cpu() - before;
         dlclose(library);
     }
