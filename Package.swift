@@ -74,8 +74,14 @@ let package = Package(
     tool("WickFormats", uses: ["WickProfile"]),
     .target(
       name: "CWickAssets", path: "Sources/Tool/CWickAssets",
-      exclude: ["annotate.css", "flamegraph.css", "flamegraph.js"], cSettings: c),
-    tool("WickRender", uses: ["CWickAssets", "WickProfile"]),
+      exclude: [
+        "annotate.css", "flamegraph.css", "flamegraph.js", "flamegraph-draw.js",
+        "flamegraph-explore.js", "flamegraph-tools.js", "flamegraph-tree.js",
+      ], cSettings: c),
+    .systemLibrary(
+      name: "CWickDeflate", path: "Sources/Tool/CWickDeflate", pkgConfig: "libdeflate",
+      providers: [.apt(["libdeflate-dev"])]),
+    tool("WickRender", uses: ["CWickAssets", "CWickDeflate", "WickProfile"]),
     .target(
       name: "CWickKernel", path: "Sources/Tool/CWickKernel",
       cSettings: c + [.define("_GNU_SOURCE")]),

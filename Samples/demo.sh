@@ -22,7 +22,7 @@ fail() {
 
 command -v swift >/dev/null || fail "Swift is missing: a toolchain of version 6.3 or later is needed."
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev zlib1g-dev libzstd-dev \
-  liblzma-dev libcapstone-dev pkg-config wrk curl
+  liblzma-dev libcapstone-dev libdeflate-dev pkg-config wrk curl
 
 echo "== Building"
 # The server's build makes libwick.so, too.

@@ -1,7 +1,18 @@
 #include "wick_assets.h"
 
+// One function around all parts: they share names with each other and with nobody else.
 static const char flamegraph_js[] = {
+    '(', '(', ')', '=', '>', '{', '\n', '"', 'u', 's', 'e', ' ', 's', 't', 'r', 'i', 'c', 't', '"', ';', '\n',
+#embed "flamegraph-tree.js"
+    ,
+#embed "flamegraph-draw.js"
+    ,
+#embed "flamegraph-tools.js"
+    ,
+#embed "flamegraph-explore.js"
+    ,
 #embed "flamegraph.js"
+    , '}', ')', '(', ')', ';', '\n',
 };
 static const char flamegraph_css[] = {
 #embed "flamegraph.css"

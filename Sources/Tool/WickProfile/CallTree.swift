@@ -37,8 +37,8 @@ public struct CallTree: Sendable {
 
   /// What is counted.
   public let valueType: ValueType
-  /// Functions, each once.
-  public private(set) var functions: [Function] = []
+  /// Functions, each once, in the order of `CallPaths`.
+  public let functions: [Function]
   /// All nodes in depth-first order; the root is the first.
   public private(set) var nodes: [Node] = []
 
@@ -48,76 +48,29 @@ public struct CallTree: Sendable {
   ///   - profile: The profile; frames without a function are named by their address.
   ///   - column: Index into `profile.valueTypes`.
   public init(_ profile: Profile, column: Int = 0) {
-    valueType = profile.valueTypes[column]
-    let functionOfFrame = internFunctions(of: profile)
-    var merged = StackTree()
-    var mergedNode = [Int](repeating: 0, count: profile.stacks.count)
-    for node in profile.stacks.parents.indices.dropFirst() {
-      let parent = mergedNode[Int(profile.stacks.parents[node])]
-      let function = functionOfFrame[Int(profile.stacks.frames[node])]
-      mergedNode[node] = merged.node(parent: parent, frame: function)
-    }
-    var selfValues = [Int64](repeating: 0, count: merged.count)
-    for (row, sample) in profile.samples.enumerated() {
-      let node = mergedNode[sample.stack]
-      selfValues[node] = selfValues[node].addingSaturating(profile.columns[column][row])
-    }
-    layOut(merged, selfValues: selfValues)
+    self.init(CallPaths(profile, columns: [column]))
   }
 
-  private mutating func internFunctions(of profile: Profile) -> [Int] {
-    var ids: [Function: Int] = [:]
-    return profile.frames.map { frame in
-      let module = frame.module.map { String(profile.modules[$0].name) } ?? ""
-      let function = Function(name: profile.name(of: frame), module: module)
-      if let known = ids[function] { return known }
-      functions.append(function)
-      ids[function] = functions.count - 1
-      return functions.count - 1
-    }
-  }
-
-  /// Fills `nodes` from a merged tree, with an explicit stack: call paths may be very deep.
-  private mutating func layOut(_ tree: StackTree, selfValues: [Int64]) {
-    var totals = selfValues
-    var children = [[Int]](repeating: [], count: tree.count)
-    for node in tree.parents.indices.dropFirst().reversed() {
-      let parent = Int(tree.parents[node])
-      totals[parent] = totals[parent].addingSaturating(totals[node])
-      children[parent].append(node)
-    }
-    let rank = nameRanks()
-    nodes.reserveCapacity(tree.count)
-    var open: [(node: Int, parent: Int)] = [(0, 0)]
-    while let (node, parent) = open.popLast() {
-      let index = nodes.count
+  /// Lays call paths out, with the values of their first column.
+  public init(_ paths: CallPaths) {
+    valueType = paths.valueTypes[0]
+    functions = paths.functions
+    nodes.reserveCapacity(paths.count)
+    // The places of the paths from the root to the last one added.
+    var open: [Int] = []
+    var levels = 0
+    var path: Int? = 0
+    while let current = path {
+      while open.count > max(0, (nodes.last.map(\.depth) ?? -1) + levels) {
+        nodes[open.removeLast()].end = nodes.count
+      }
       nodes.append(
         Node(
-          function: Int(tree.frames[node]), parent: parent,
-          depth: node == 0 ? 0 : nodes[parent].depth + 1, end: 0,
-          selfValue: selfValues[node], totalValue: totals[node]))
-      // Last in, first out: the smallest name is pushed last.
-      let ordered = children[node].sorted {
-        rank[Int(tree.frames[$0])] > rank[Int(tree.frames[$1])]
-      }
-      open.append(contentsOf: ordered.map { ($0, index) })
+          function: paths.function(of: current), parent: open.last ?? 0, depth: open.count, end: 0,
+          selfValue: paths.selfValues[0][current], totalValue: paths.totalValues[0][current]))
+      open.append(nodes.count - 1)
+      path = paths.next(after: current, levels: &levels)
     }
-    for index in nodes.indices.reversed() {
-      nodes[index].end = max(nodes[index].end, index + 1)
-      let parent = nodes[index].parent
-      if index != 0 { nodes[parent].end = max(nodes[parent].end, nodes[index].end) }
-    }
-  }
-
-  /// The place of each function in the order of (name, module).
-  ///
-  /// Strings compare by canonical equivalence, here as in the dictionaries that made them one.
-  private func nameRanks() -> [Int] {
-    let order = functions.indices.sorted {
-      (functions[$0].name, functions[$0].module) < (functions[$1].name, functions[$1].module)
-    }
-    var ranks = [Int](repeating: 0, count: functions.count)
-    for (rank, function) in order.enumerated() { ranks[function] = rank }
-    return ranks
+    for index in open { nodes[index].end = nodes.count }
   }
 }

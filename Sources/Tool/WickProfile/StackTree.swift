@@ -9,7 +9,7 @@ public struct StackTree: Sendable {
   public private(set) var frames: [Int32] = [-1]
   /// Nodes by (parent, frame): an open hash table of ids, 0 where a slot is free.
   ///
-  /// Its size is a power of two and at least twice the number of nodes.
+  /// Its size is a power of two and at least twice the number of nodes; empty once forgotten.
   private var slots = [Int32](repeating: 0, count: 16)
   /// Differs from run to run, so that no file can be made to collide; no result depends on it.
   private static let seed: (UInt64, UInt64) = (
@@ -27,6 +27,7 @@ public struct StackTree: Sendable {
   /// - Precondition: `parent` is a node of this tree; ids stay below 2³¹.
   public mutating func node(parent: Int, frame: Int) -> Int {
     let (parent, frame) = (Int32(parent), Int32(frame))
+    if slots.isEmpty { makeSlots(above: 2 * parents.count) }
     var slot = firstSlot(parent, frame)
     while slots[slot] != 0 {
       let known = Int(slots[slot])
@@ -38,7 +39,7 @@ public struct StackTree: Sendable {
     slots[slot] = Int32(id)
     parents.append(parent)
     frames.append(frame)
-    if 2 * id >= slots.count { grow() }
+    if 2 * id >= slots.count { makeSlots(above: 2 * id) }
     return id
   }
 
@@ -49,8 +50,13 @@ public struct StackTree: Sendable {
     return Int(truncatingIfNeeded: mixed.high ^ mixed.low) & (slots.count - 1)
   }
 
-  private mutating func grow() {
-    slots = [Int32](repeating: 0, count: 2 * slots.count)
+  /// Frees what finds nodes; they are found again at the price of their number.
+  public mutating func forgetLookup() { slots = [] }
+
+  private mutating func makeSlots(above least: Int) {
+    var count = 16
+    while count <= least { count *= 2 }
+    slots = [Int32](repeating: 0, count: count)
     for id in 1..<parents.count {
       var slot = firstSlot(parents[id], frames[id])
       while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }

@@ -15,7 +15,7 @@ struct FlameGraphTextTests {
   func namesAndTitlesAreInert(name: String) throws {
     let plain = try ParsedPicture(
       FlameGraph(
-        CallTree(stacks: [("plain", 1)], module: "/m"),
+        Profile(stacks: [("plain", 1)], module: "/m"),
         options: FlameGraph.Options(title: "t", subtitle: "s")
       ).document)
     var profile = Profile(valueTypes: [ValueType(name: name, unit: "count")])
@@ -24,7 +24,7 @@ struct FlameGraphTextTests {
     let frame = profile.intern(Frame(module: 0, function: name))
     profile.add(Profile.Sample(stack: profile.stack(parent: 0, frame: frame)), values: [2])
     let options = FlameGraph.Options(title: name, subtitle: name)
-    let picture = try ParsedPicture(FlameGraph(CallTree(profile), options: options).document)
+    let picture = try ParsedPicture(FlameGraph(profile, options: options).document)
 
     // Whatever the name, the document has the same elements and attributes.
     #expect(picture.elementNames == plain.elementNames)

@@ -87,22 +87,21 @@ final class ParsedPicture: NSObject, XMLParserDelegate {
   }
 }
 
-extension CallTree {
-  /// A tree of named stacks, such as `[("main;read", 3)]`, root first.
+extension Profile {
+  /// A profile of named stacks, such as `[("main;read", 3)]`, root first.
   init(stacks: [(String, Int64)], module: String = "", valueType: ValueType = .samples) {
-    var profile = Profile(valueTypes: [valueType])
+    self.init(valueTypes: [valueType])
     if !module.isEmpty {
-      profile.modules = [Module(path: module, buildID: [], loadBias: 0, extent: 0..<1)]
+      modules = [Module(path: module, buildID: [], loadBias: 0, extent: 0..<1)]
     }
     for (path, value) in stacks {
       var node = 0
       for name in path.split(separator: ";", omittingEmptySubsequences: false) {
         let frame = Frame(module: module.isEmpty ? nil : 0, function: String(name))
-        node = profile.stack(parent: node, frame: profile.intern(frame))
+        node = stack(parent: node, frame: intern(frame))
       }
-      profile.add(Profile.Sample(stack: node), values: [value])
+      add(Sample(stack: node), values: [value])
     }
-    self.init(profile)
   }
 }
 

@@ -31,54 +31,12 @@ struct FoldedTree {
     while values.count < stacks.count { values.append(0) }
   }
 
-  /// Where stacks of a profile stand in the tree of lines: once below each root they occur under.
-  private struct PlacedStacks {
-    /// Pairs of root and stack, as a tree of depth two.
-    private var pairs = StackTree()
-    /// The node of each pair; −1 where it is not known yet.
-    private var nodes: [Int] = [-1]
-
-    mutating func node(
-      of stack: Int, in source: StackTree, below root: Int,
-      make: (_ parent: Int, _ frame: Int) -> Int
-    ) -> Int {
-      let rootPair = pair(0, root)
-      var missing: [(pair: Int, frame: Int)] = []
-      var (stack, node) = (stack, root)
-      while stack != 0 {
-        let pair = pair(rootPair, stack)
-        if nodes[pair] >= 0 {
-          node = nodes[pair]
-          break
-        }
-        missing.append((pair, Int(source.frames[stack])))
-        stack = Int(source.parents[stack])
-      }
-      for (pair, frame) in missing.reversed() {
-        node = make(node, frame)
-        nodes[pair] = node
-      }
-      return node
-    }
-
-    private mutating func pair(_ parent: Int, _ child: Int) -> Int {
-      let pair = pairs.node(parent: parent, frame: child)
-      while nodes.count < pairs.count { nodes.append(-1) }
-      return pair
-    }
-  }
-
   /// The frames above a thread's stacks.
   private mutating func root(
     of thread: Profile.Thread, in profile: Profile, threads: Bool
   ) -> [Int] {
     var root: [Int] = []
-    let processes = profile.origin.processes
-    if processes.contains(where: { $0.pid != processes[0].pid }) {
-      // After an exec the last image is what the process is known as.
-      let process = processes.last { $0.pid == thread.pid }
-      root.append(intern("\(process?.name ?? "process")-\(thread.pid)"))
-    }
+    if let process = profile.processName(above: thread) { root.append(intern(process)) }
     if threads { root.append(intern("\(thread.name)-\(thread.tid)")) }
     return root
   }

@@ -1,21 +1,38 @@
 public import WickProfile
 
-/// A flame graph of a call tree: one SVG file that is complete without script and explores with it.
+/// A flame graph of a profile: one SVG file that is right without script and explores with it.
 ///
 /// Every call path is one box, as wide as its share of the total; the root lies at the bottom and
-/// callees on top of their callers. The file asks for nothing outside itself, every name in it is
-/// text, and the same tree gives the same bytes.
+/// callees on top of their callers. Boxes that can be seen stand in the file as such; the whole tree,
+/// with threads, stands beside them for the script. The file asks for nothing outside itself, every
+/// name in it is text, and the same profile gives the same bytes.
 public struct FlameGraph: Sendable {
-  let tree: CallTree
   let options: Options
+  let valueType: ValueType
+  /// Merged over threads.
+  let paths: CallPaths
   let layout: FlameGraphLayout
+  /// What the script reads.
+  let data: FlameGraphData
 
-  /// Lays a call tree out.
-  public init(_ tree: CallTree, options: Options = Options()) {
-    self.tree = tree
+  /// Pixels left and right of the boxes.
+  static let margin = 12
+
+  /// Merges and lays out a column of a profile.
+  public init(_ profile: Profile, column: Int = 0, options: Options = Options()) {
     self.options = options
+    valueType = profile.valueTypes[column]
+    paths = CallPaths(profile, columns: [column])
     layout = FlameGraphLayout(
-      tree, minimumWidth: options.minimumWidth, maximumBoxCount: options.maximumBoxCount)
+      paths, widths: paths.totalValues[0], minimumWidth: options.minimumWidth,
+      pictureWidth: options.width - 2 * Self.margin, maximumBoxCount: options.maximumBoxCount)
+    if profile.threads.isEmpty {
+      data = FlameGraphData(paths, of: profile, column: column, options: options)
+    } else {
+      let profile = profile.rootedAtThreads()
+      data = FlameGraphData(
+        CallPaths(profile, columns: [column]), of: profile, column: column, options: options)
+    }
   }
 
   /// Writes the SVG document, in pieces, as UTF-8 text.

@@ -3,11 +3,10 @@ import WickProfile
 /// Writes a laid-out flame graph as SVG.
 ///
 /// Boxes are placed in percent of a fixed view box: without script the picture scales as an image
-/// does; the script takes the view box away and the boxes fill the window. What the script needs
-/// beyond the picture stands in `data-` attributes, in exact units.
+/// does; the script takes the view box and these boxes away and draws its own. Each box has its exact
+/// start, width, self value and depth in `data-` attributes.
 struct FlameGraphWriter {
-  private static let headerHeight = 84
-  private static let rowHeight = 16
+  private static let headerHeight = 92
   private static let footerHeight = 40
   private static let noteHeight = 20
   /// Label text is 12 pixels high; no common monospace font is wider than 0.61 of that a column.
@@ -15,17 +14,20 @@ struct FlameGraphWriter {
   private static let labelMargin = 3
   /// Below this width in pixels the gap between boxes would leave nothing of them.
   private static let thinWidth = 2.5
+  /// Bytes of an element of packed data; parsers may have limits for the text of one.
+  private static let partBytes = 3 << 20
 
   private let graph: FlameGraph
   private let values: ValueText
 
   init(_ graph: FlameGraph) {
     self.graph = graph
-    values = ValueText(graph.tree.valueType)
+    values = ValueText(graph.valueType, countName: graph.options.countName)
   }
 
   private var layout: FlameGraphLayout { graph.layout }
-  private var boxesHeight: Int { max(layout.rowCount, 3) * Self.rowHeight }
+  private var rowHeight: Int { max(graph.options.rowHeight, 1) }
+  private var boxesHeight: Int { max(layout.rowCount, 3) * rowHeight }
 
   func write(to output: inout some TextOutputStream) {
     output.write(opening)
@@ -38,34 +40,34 @@ struct FlameGraphWriter {
     }
     output.write(footer)
     output.write(header)
+    if !layout.boxes.isEmpty { writeData(to: &output) }
     output.write("<script><![CDATA[\n\(PageAsset.script)]]></script>\n</svg>\n")
   }
 
   // MARK: Around the boxes
 
   private var opening: String {
-    let noteHeight = leftOutNote.isEmpty ? 0 : Self.noteHeight
-    let height = Self.headerHeight + boxesHeight + Self.footerHeight + noteHeight
-    let width = FlameGraphLayout.pictureWidth
+    let height = Self.headerHeight + boxesHeight + Self.footerHeight + notes.count * Self.noteHeight
     return """
       <?xml version="1.0" encoding="UTF-8"?>
       <svg xmlns="http://www.w3.org/2000/svg" class="wick" width="100%" height="\(height)" \
-      viewBox="0 0 \(width) \(height)" preserveAspectRatio="xMidYMin meet" \
+      viewBox="0 0 \(graph.options.width) \(height)" preserveAspectRatio="xMidYMin meet" \
       data-total="\(layout.total)" data-unit="\(SVGText.escaped(values.unit))" \
-      data-left-out="\(layout.narrowCount + layout.surplusCount)">
+      data-left-out="\(layout.leftOutCount)" data-row-height="\(rowHeight)">
       <title>\(SVGText.escaped(graph.options.title))</title>
 
       """
   }
 
   private var header: String {
-    let margin = FlameGraphLayout.margin
+    let margin = FlameGraph.margin
     return """
       <g class="header">
       <rect class="paper" width="100%" height="\(Self.headerHeight - 4)"/>
       <text class="headline" x="\(margin)" y="28">\(SVGText.escaped(graph.options.title))</text>
       <text class="subtitle" x="\(margin)" y="47">\(SVGText.escaped(graph.options.subtitle))</text>
-      <text class="detail" x="\(margin)" y="70" role="status"/>
+      <text class="detail" x="\(margin)" y="67" role="status"/>
+      <text class="figures" x="\(margin)" y="83" role="status"/>
       </g>
 
       """
@@ -78,11 +80,11 @@ struct FlameGraphWriter {
 
   private var footer: String {
     guard !layout.boxes.isEmpty else { return "" }
-    let baseline = Self.headerHeight + boxesHeight + 26
+    var baseline = Self.headerHeight + boxesHeight + 26
     var result = "<g class=\"footer\">\n"
-    var x = FlameGraphLayout.margin
-    let present = Set(layout.boxes.dropFirst().map { owner(of: $0) })
-    for owner in CodeOwner.allCases where present.contains(owner) {
+    var x = FlameGraph.margin
+    let present = Set(layout.boxes.dropFirst().map { CodeOwner(function(of: $0)) })
+    for owner in CodeOwner.allCases where present.contains(owner) && legendIsShown {
       let color = FrameColor(middleOf: owner).hex
       result += """
         <rect x="\(x)" y="\(baseline - 9)" width="10" height="10" rx="2" fill="\(color)"/>\
@@ -91,25 +93,38 @@ struct FlameGraphWriter {
         """
       x += 34 + owner.label.count * 13 / 2
     }
-    if !leftOutNote.isEmpty {
-      let (x, y) = (FlameGraphLayout.margin, baseline + Self.noteHeight)
-      result += "<text class=\"note\" x=\"\(x)\" y=\"\(y)\">\(leftOutNote)</text>\n"
+    for note in notes {
+      baseline += Self.noteHeight
+      result += "<text class=\"note\" x=\"\(FlameGraph.margin)\" y=\"\(baseline)\">\(note)</text>\n"
     }
     return result + "</g>\n"
   }
 
-  private var leftOutNote: String {
-    var parts: [String] = []
-    if layout.narrowCount > 0 {
-      let count = ValueText.grouped(layout.narrowCount)
-      parts.append("\(count) narrower than \(max(graph.options.minimumWidth, 0)) px")
+  private var legendIsShown: Bool { graph.options.palette.tellsOwner }
+
+  /// Lines below the legend, escaped.
+  private var notes: [String] {
+    var notes: [String] = []
+    if layout.leftOutCount > 0 {
+      let count = ValueText.grouped(layout.leftOutCount)
+      notes.append(
+        "\(count) call paths are too narrow to be drawn here; a browser with scripts shows them.")
     }
-    if layout.surplusCount > 0 {
-      let count = ValueText.grouped(layout.surplusCount)
-      parts.append("\(count) beyond the widest \(ValueText.grouped(layout.boxes.count))")
+    if !graph.options.notes.isEmpty { notes.append(SVGText.escaped(graph.options.notes)) }
+    return notes
+  }
+
+  /// The whole tree for the script.
+  private func writeData(to output: inout some TextOutputStream) {
+    guard let packed = Deflate.compressed(graph.data.bytes) else { return }
+    output.write("<metadata class=\"tree\">\n")
+    var start = 0
+    while start < packed.count {
+      let end = min(start + Self.partBytes, packed.count)
+      output.write("<desc>\(Base64.text(packed[start..<end]))</desc>\n")
+      start = end
     }
-    guard !parts.isEmpty else { return "" }
-    return "Call paths not drawn, only counted in their callers: \(parts.joined(separator: ", "))"
+    output.write("</metadata>\n")
   }
 
   // MARK: Boxes
@@ -117,8 +132,8 @@ struct FlameGraphWriter {
   private func writeBoxes(to output: inout some TextOutputStream) {
     output.write(
       """
-      <svg class="frames" x="\(FlameGraphLayout.margin)" y="\(Self.headerHeight)" \
-      width="\(FlameGraphLayout.boxesWidth)" height="\(boxesHeight)">
+      <svg class="frames" x="\(FlameGraph.margin)" y="\(Self.headerHeight)" \
+      width="\(graph.options.width - 2 * FlameGraph.margin)" height="\(boxesHeight)">
 
       """)
     for box in layout.boxes { output.write(element(box)) }
@@ -126,26 +141,27 @@ struct FlameGraphWriter {
   }
 
   private func element(_ box: FlameGraphLayout.Box) -> String {
-    let node = graph.tree.nodes[box.node]
     let function = function(of: box)
-    let bottom = boxesHeight - node.depth * Self.rowHeight
+    let bottom = boxesHeight - box.depth * rowHeight
     let start = ValueText.position(box.start, of: layout.total)
     let end = ValueText.position(box.start + box.width, of: layout.total)
     let width = ValueText.Position(millionths: end.millionths - start.millionths)
     let color =
-      box.node == 0 ? .root : FrameColor(name: function.name, owner: owner(of: box))
+      box.node == 0
+      ? .root : graph.options.palette.color(of: function.name, owner: CodeOwner(function))
+    let (total, own) = (graph.paths.totalValues[0][box.node], graph.paths.selfValues[0][box.node])
     var hover = SVGText.escaped(function.name)
     if !function.module.isEmpty { hover += "\n" + SVGText.escaped(function.module) }
-    let share = ValueText.percent(node.totalValue, of: layout.total)
-    hover += "\n\(SVGText.escaped(values.text(node.totalValue))), \(share)"
+    let share = ValueText.percent(total, of: layout.total)
+    hover += "\n\(SVGText.escaped(values.text(total))), \(share)"
     let pixels =
-      Double(box.width) / Double(layout.total) * Double(FlameGraphLayout.boxesWidth)
+      Double(box.width) / Double(layout.total) * Double(graph.options.width - 2 * FlameGraph.margin)
     let thin = pixels < Self.thinWidth ? " class=\"thin\"" : ""
     var result = """
-      <g data-x="\(box.start)" data-w="\(box.width)" data-s="\(max(node.selfValue, 0))" \
-      data-d="\(node.depth)"><title>\(hover)</title>\
-      <rect\(thin) x="\(start.attribute)" y="\(bottom - Self.rowHeight)" \
-      width="\(width.attribute)" height="\(Self.rowHeight - 1)" rx="1" fill="\(color.hex)"/>
+      <g data-x="\(box.start)" data-w="\(box.width)" data-s="\(max(own, 0))" \
+      data-d="\(box.depth)"><title>\(hover)</title>\
+      <rect\(thin) x="\(start.attribute)" y="\(bottom - rowHeight)" \
+      width="\(width.attribute)" height="\(max(rowHeight - 1, 1))" rx="1" fill="\(color.hex)"/>
       """
     let room = max(pixels - 2 * Double(Self.labelMargin), 0)
     let label = SVGText.fitted(function.name, columns: Int(room / Self.columnWidth))
@@ -159,9 +175,7 @@ struct FlameGraphWriter {
   }
 
   private func function(of box: FlameGraphLayout.Box) -> CallTree.Function {
-    let index = graph.tree.nodes[box.node].function
-    return index < 0 ? CallTree.Function(name: "all", module: "") : graph.tree.functions[index]
+    let index = graph.paths.function(of: box.node)
+    return index < 0 ? CallTree.Function(name: "all", module: "") : graph.paths.functions[index]
   }
-
-  private func owner(of box: FlameGraphLayout.Box) -> CodeOwner { CodeOwner(function(of: box)) }
 }

@@ -12,23 +12,28 @@ struct FrameColor: Hashable, Sendable {
 
   /// The color of a name.
   init(name: String, owner: CodeOwner) {
+    self.init(name: name, between: Self.ends(of: owner).0, Self.ends(of: owner).1)
+  }
+
+  /// The color of a name, between two as 0xRRGGBB.
+  init(name: String, between start: Int, _ end: Int) {
     // FNV-1a; the end of a short name reaches the low bits only, so they are folded with the high.
     var hash: UInt32 = 0x811c_9dc5
     for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
-    self.init(owner: owner, hue: Int((hash >> 16 ^ hash) & 0xff), shade: Int(hash >> 8 & 0xff))
+    self.init(
+      between: (start, end), hue: Int((hash >> 16 ^ hash) & 0xff), shade: Int(hash >> 8 & 0xff))
   }
 
   /// The color in the middle of an owner's range.
   init(middleOf owner: CodeOwner) {
-    self.init(owner: owner, hue: 128, shade: 128)
+    self.init(between: Self.ends(of: owner), hue: 128, shade: 128)
   }
 
   private init(red: Int, green: Int, blue: Int) {
     (self.red, self.green, self.blue) = (red, green, blue)
   }
 
-  private init(owner: CodeOwner, hue: Int, shade: Int) {
-    let ends = Self.ends(of: owner)
+  private init(between ends: (Int, Int), hue: Int, shade: Int) {
     func mix(_ shift: Int) -> Int {
       let (from, to) = (ends.0 >> shift & 0xff, ends.1 >> shift & 0xff)
       return min(from + (to - from) * hue / 255 + (shade - 128) * 6 / 128, 255)
@@ -39,10 +44,14 @@ struct FrameColor: Hashable, Sendable {
   private static func ends(of owner: CodeOwner) -> (Int, Int) {
     switch owner {
     case .application: (0xf6cf80, 0xee9c74)
-    case .swiftRuntime: (0xecbccb, 0xd6a5cf)
-    case .library: (0xc3dda2, 0x97ccb4)
+    case .swiftRuntime: (0xecbccb, 0xe3a6bd)
+    case .foundation: (0xd9b6e6, 0xc5a5e0)
+    case .libc: (0xd8e08e, 0xc0d586)
+    case .library: (0xa8dcae, 0x93cfc0)
     case .kernel: (0xabcdea, 0xa0b2e2)
+    case .jit: (0x8edbe4, 0x9fe3d8)
     case .unknown: (0xd9d6d0, 0xc6c5c4)
+    case .thread: (0xe8e2d7, 0xdcd6ca)
     }
   }
 

@@ -20,6 +20,15 @@ enum SVGText {
     return result
   }
 
+  /// Text whose control characters and bidirectional controls can be seen, as `escaped` makes it.
+  static func visible(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
+    if isPlain { return text }
+    var result = ""
+    for scalar in text.unicodeScalars { result.unicodeScalars.append(visible(scalar)) }
+    return result
+  }
+
   private static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
     switch scalar.value {
     case 0...0x1f: Unicode.Scalar(0x2400 + scalar.value) ?? "\u{fffd}"

@@ -4,8 +4,12 @@ import WickProfile
 struct ValueText: Sendable {
   private let noun: String
 
-  /// Creates a writer of a type's values.
-  init(_ type: ValueType) {
+  /// Creates a writer of a type's values, which may be called otherwise.
+  init(_ type: ValueType, countName: String? = nil) {
+    if let countName {
+      noun = countName
+      return
+    }
     switch type.unit {
     case "count": noun = type.name
     case "nanoseconds": noun = "ns"

@@ -7,8 +7,11 @@ package struct JSONWriter {
   /// For each open object or array whether it has an element.
   private var hasElement: [Bool] = []
 
+  /// Whether everything is on one line.
+  private let isCompact: Bool
+
   /// Creates a writer that has written nothing.
-  package init() {}
+  package init(isCompact: Bool = false) { self.isCompact = isCompact }
 
   /// Returns what was written since the last call.
   package mutating func take() -> String {
@@ -73,10 +76,11 @@ package struct JSONWriter {
     }
     guard let key else { return }
     quote(key)
-    text += ": "
+    text += isCompact ? ":" : ": "
   }
 
   private mutating func newline() {
+    if isCompact { return }
     text += "\n"
     for _ in hasElement { text += "  " }
   }
@@ -84,6 +88,11 @@ package struct JSONWriter {
   /// Escapes what RFC 8259 demands, and what would end a line or a script element.
   private mutating func quote(_ value: some StringProtocol) {
     text += "\""
+    if isPlain(value) {
+      text += value
+      text += "\""
+      return
+    }
     for scalar in value.unicodeScalars {
       switch scalar {
       case "\"": text += "\\\""
@@ -97,5 +106,13 @@ package struct JSONWriter {
       }
     }
     text += "\""
+  }
+
+  /// Whether nothing in a text has to be escaped.
+  private func isPlain(_ value: some StringProtocol) -> Bool {
+    value.utf8.allSatisfy {
+      $0 >= 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        && $0 != UInt8(ascii: "<")
+    }
   }
 }

@@ -45,6 +45,6 @@ enum FlameGraphCommand: Subcommand {
       title: title ?? program ?? "Flame graph",
       subtitle: profile.origin.processes.isEmpty
         ? "" : Summary.text(of: profile).split(separator: "\n").joined(separator: " · "))
-    FlameGraph(CallTree(profile, column: column), options: options).write(to: &sink)
+    FlameGraph(profile, column: column, options: options).write(to: &sink)
   }
 }
