@@ -3,12 +3,14 @@ internal import WickProfile
 extension CallTreeReport {
   /// More branches than this are not drawn beside each other; the depth is said instead.
   private static let railLimit = 24
+  /// Fewer callers than this are written again.
+  private static let leastTail = 3
   private static let gap = "  "
 
   /// Writes the report as aligned text without color.
   ///
   /// A call stands below its caller, and right of it only where the caller has several callees that
-  /// are shown: chains stay straight.
+  /// are shown: chains stay straight. The same way from several callers to the entry is written once.
   public func writeText(to output: inout some TextOutputStream) {
     account.writeFacts(to: &output)
     let scale = ValueScale(unit: tree.valueType.unit, largest: total)
@@ -19,18 +21,29 @@ extension CallTreeReport {
       titles, width: width, name: kind == .callers ? "function, below it its callers" : "function",
       to: &output)
     var walk = walk
+    // Where calls are counted, a tail may be written in part.
+    var tails = kind == .callers && limit.count == nil ? CallTreeTails(tree) : nil
     while let call = walk.next() {
-      writeLine(cells(call, scale), width: width, name: text(call, rails: walk.rails), to: &output)
+      var text = text(call, rails: walk.rails)
+      if tails?.write(call.node) == true, let rest = tails?.restCounts[call.node],
+        rest >= Self.leastTail
+      {
+        text += " … and \(rest) callers as above"
+        walk.skipCallees()
+      }
+      writeLine(cells(call, scale), width: width, name: text, to: &output)
     }
     let percent = Decimal.percent(walk.leftOutValue, of: total)
     let count = walk.leftOutCount
-    let leftOut = count == 0 ? "nothing" : "\(count) calls, \(percent) % of \(whole)"
+    let calls = count == 1 ? "1 call" : "\(count) calls"
+    let leftOut = count == 0 ? "nothing" : "\(calls), \(percent) % of \(whole)"
     output.write("\nLeft out: \(leftOut)\n\n\(account.line)\n")
   }
 
   private func title(_ whole: String) -> String {
     let least = Decimal.text(limit.hundredthsOfPercent, dividedBy: 100, digits: 2)
-    let shown = "those of \(least) % and more"
+    let dearest = limit.count.map { ", at most \($0)" } ?? ""
+    let shown = "those of \(least) % and more\(dearest)"
     guard let pattern else { return "Calls of \(whole), \(shown)" }
     let percent = Decimal.percent(treeTotal, of: total)
     let functions = matchCount == 1 ? "1 function" : "\(matchCount) functions"

@@ -29,6 +29,8 @@ struct CallTreeWalk {
   /// The calls that are among the dearest; nil for all.
   private var isAmongDearest: [Bool]?
   private var open: [Call] = []
+  /// How many of `open` are callees of the latest call.
+  private var latestCount = 0
 
   init(_ tree: CallTree, limit: CallTreeReport.Limit) {
     self.tree = tree
@@ -51,8 +53,15 @@ struct CallTreeWalk {
     guard let call = open.popLast() else { return nil }
     rails.removeSubrange(call.level...)
     if call.isBranch { rails.append(call.isLast) }
+    latestCount = 0
     if call.node != 0 { openCallees(of: call.node, level: rails.count) }
     return call
+  }
+
+  /// Goes past what the latest call leads to.
+  mutating func skipCallees() {
+    open.removeLast(latestCount)
+    latestCount = 0
   }
 
   private mutating func openCallees(of node: Int, level: Int) {
@@ -75,6 +84,7 @@ struct CallTreeWalk {
       // Of equal ones the first in the tree, which is ordered by name.
       return values.0 != values.1 ? values.0 > values.1 : first < second
     }
+    latestCount = shown.count
     for (index, callee) in shown.enumerated().reversed() {
       open.append(
         Call(
