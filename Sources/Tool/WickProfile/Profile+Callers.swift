@@ -1,5 +1,5 @@
 extension Profile {
-  /// More frames than this are not followed towards the root by `callers(of:)`.
+  /// More frames than this, or twice as many as there are, are not followed by `callers(of:)`.
   private static let stepLimit = 4_000_000
 
   /// Returns the stacks with a matching frame, from that frame on towards the leaf.
@@ -49,6 +49,7 @@ extension Profile {
     }
     var rewriter = ProfileRewriter(self)
     var targets = [Int](repeating: -1, count: stacks.count)
+    let limit = max(Self.stepLimit, 2 * stacks.count)
     var steps = 0
     for start in order {
       var (target, node) = (0, start)
@@ -56,7 +57,7 @@ extension Profile {
         target = rewriter.stack(parent: target, frame: Int(stacks.frames[node]))
         node = Int(stacks.parents[node])
         steps += 1
-      } while node != 0 && steps < Self.stepLimit
+      } while node != 0 && steps < limit
       if node != 0 {
         let cut = Frame(kind: .truncated, function: "[callers not followed]")
         target = rewriter.stack(parent: target, frame: cut)

@@ -23,8 +23,10 @@ extension CallTreeReport {
     var walk = walk
     // Where calls are counted, a tail may be written in part.
     var tails = kind == .callers && limit.count == nil ? CallTreeTails(tree) : nil
+    let names = tree.functions.map(Self.name)
     while let call = walk.next() {
-      var text = text(call, rails: walk.rails)
+      var text = place(call, rails: walk.rails)
+      text += call.node == 0 ? "(no function)" : names[tree.nodes[call.node].function]
       if tails?.write(call.node) == true, let rest = tails?.restCounts[call.node],
         rest >= Self.leastTail
       {
@@ -85,8 +87,8 @@ extension CallTreeReport {
     output.write("\(line)\(name)\n")
   }
 
-  /// A call's function and module, behind the lines that lead to it.
-  private func text(_ call: CallTreeWalk.Call, rails: [Bool]) -> String {
+  /// The lines that lead to a call.
+  private func place(_ call: CallTreeWalk.Call, rails: [Bool]) -> String {
     var text = ""
     for (index, isLast) in rails.prefix(Self.railLimit).enumerated() {
       if call.isBranch, index == rails.count - 1 {
@@ -96,9 +98,11 @@ extension CallTreeReport {
       }
     }
     if rails.count > Self.railLimit { text += "[\(tree.nodes[call.node].depth)] " }
-    guard let function = function(call) else { return text + "(no function)" }
-    text += TextTable.harmless(function.name)
-    if !function.module.isEmpty { text += Self.gap + TextTable.harmless(function.module) }
     return text
+  }
+
+  private static func name(_ function: CallTree.Function) -> String {
+    let name = TextTable.harmless(function.name)
+    return function.module.isEmpty ? name : name + gap + TextTable.harmless(function.module)
   }
 }

@@ -12,7 +12,7 @@ public struct CallTreeReport: Sendable {
     case callees(FramePattern)
   }
 
-  /// Which calls are shown; callers of none are neither.
+  /// Which calls are shown; what a call leads to is left out with it.
   public struct Limit: Hashable, Sendable {
     /// Calls of a smaller part of the tree's total are left out; in hundredths of a percent.
     public var hundredthsOfPercent: Int
