@@ -130,4 +130,51 @@ import Testing
       outcome.errors
         == "wick: no function matches 'parrse' in standard input; did you mean 'parse'?\n")
   }
+
+  /// The figures of all views of a recording, and of its parts, are the same.
+  @Test func viewsAndPartsOfARecordingAgree() throws {
+    try Command.withFolder { folder in
+      let recorded = try SourceProgram.record(in: folder)
+      try #require(recorded.exitCode == 0, "\(recorded.errors)")
+      func json(_ arguments: String...) throws -> [String: Any] {
+        let outcome = try Command.run(
+          Command.wick, arguments + ["hot.wick", "--json"], folder: folder)
+        try #require(outcome.exitCode == 0, "\(outcome.errors)")
+        let value = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+        return try #require(value as? [String: Any])
+      }
+      let functions = try json("report", "-n", "100000")
+      let total = try #require(functions["total"] as? Int)
+      let (with, without) = (
+        try json("report", "--focus", "/^twin$/"), try json("report", "--ignore", "/^twin$/")
+      )
+      let part = try #require(with["total"] as? Int)
+      #expect(try part + #require(without["total"] as? Int) == total)
+      #expect((with["filter"] as? [String: Any])?["wholeTotal"] as? Int == total)
+
+      let rows = try #require(functions["functions"] as? [[String: Any]])
+      let twin = try #require(rows.first { $0["function"] as? String == "twin" })
+      #expect(twin["total"] as? Int == part)
+      let callees = try json("report", "--callees", "/^twin$/")
+      #expect(callees["treeTotal"] as? Int == part && callees["total"] as? Int == total)
+      let callers = try json("report", "--callers", "/^twin$/")
+      #expect(callers["treeTotal"] as? Int == part)
+      let calls = try #require(callers["calls"] as? [[String: Any]])
+      #expect(calls.prefix(2).map { $0["function"] as? String } == ["twin", "main"])
+      #expect(calls.first?["module"] as? String == "hot")
+
+      for grouping in ["thread", "module", "file"] {
+        let rows = try json("report", "--by", grouping)["\(grouping)s"] as? [[String: Any]]
+        #expect(rows?.reduce(0) { $0 + ($1["self"] as? Int ?? 0) } == total)
+      }
+      let picture = try Command.run(
+        "flamegraph", "hot.wick", "-o", "-", "--focus", "/^twin$/", folder: folder)
+      #expect(picture.output.contains("data-total=\"\(part)\""))
+      let annotated = try json("annotate", "--focus", "thread:hot", "--focus", "/^twin$/")
+      #expect(annotated["total"] as? Int == part)
+      let page = try Command.run(
+        "annotate", "hot.wick", "hot.c", "--html", "--focus", "module:hot", folder: folder)
+      #expect(page.output.contains("% of \(total) samples: --focus module:hot"))
+    }
+  }
 }
