@@ -12,7 +12,7 @@ import Testing
       Usage: wick SUBCOMMAND …
 
         record      Runs a command and records where its CPU time goes.
-        report      Lists the functions, or source lines, that take the most CPU time.
+        report      Shows what takes the most CPU time: functions, lines, threads, calls.
         annotate    Shows source code with the time that each line takes.
         flamegraph  Draws a flame graph as one SVG file.
         folded      Writes each stack as one line: root;…;leaf weight.
@@ -40,21 +40,31 @@ import Testing
 
   static let pages = [
     "report": """
-    Lists the functions, or source lines, that take the most CPU time.
+    Shows what takes the most CPU time: functions, lines, threads, calls.
 
     Usage: wick report [OPTIONS] [FILE]
 
     FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
     in the current folder is read. 'self' is the time in a function's own code, 'total' that in it
     and in what it calls. With '--lines' the same of source lines; code of which no line is known
-    is listed by function, so that nothing is left out.
+    is listed by function, so that nothing is left out. In trees a call stands below its caller,
+    and is indented only where that has several; at more than 24 of these its depth is said
+    instead. F is a PATTERN, too; a recursion counts once, with its first call.
+
+    \(SelectionTests.paragraph)
 
     Options:
-      -n, --top N               How many functions or lines (20).
       -l, --lines               Lists source lines.
+          --by WHAT             Lists what WHAT takes: thread, module or file.
+      -t, --tree                Shows who calls whom, from the threads' entries on.
+          --callers F           Shows who calls F, and so on to the entries.
+          --callees F           Shows what F calls, and so on.
+          --min-percent P       Leaves calls of less than P % out of trees (0.5).
+      -n, --top N               How many lines of a list (20), or calls of a tree (all).
       -c, --column NAME         What is counted: samples, or cpu for time (samples).
           --json                Writes JSON for programs.
       -o, --output FILE         Where to write (standard output).
+    \(SelectionTests.options)
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.
@@ -62,7 +72,7 @@ import Testing
       -h, --help                Shows this page.
 
     Example:
-      wick report -n 10 server.wick
+      wick report --callers malloc --focus thread:worker server.wick
 
     """,
     "annotate": """
@@ -77,6 +87,8 @@ import Testing
     and, as 'total', those in what it calls, too. A line that was inlined is shown with where that
     was.
 
+    \(SelectionTests.paragraph)
+
     Options:
       -a, --all                 Shows whole files, not only around lines with samples.
           --callers             Shows who calls the hottest line, or LINE.
@@ -88,6 +100,7 @@ import Testing
           --json                Writes JSON for programs.
           --html                Writes a page for a browser, as does FILE with .html.
       -o, --output FILE         Where to write (standard output).
+    \(SelectionTests.options)
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
       -v, --verbose             Says of each file what was read, and what is missing.
@@ -160,10 +173,13 @@ import Testing
     FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
     in the current folder is read. Every flame graph tool reads these lines.
 
+    \(SelectionTests.paragraph)
+
     Options:
       -o, --output FILE         Where to write (standard output).
           --threads             Begins each stack with its thread.
           --mark-inlined        Ends names of inlined functions with '_[i]'.
+    \(SelectionTests.options)
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.
@@ -183,10 +199,13 @@ import Testing
     in the current folder is read. The SVG opens in any browser without a request to anywhere:
     click zooms, '/' searches, Escape goes back.
 
+    \(SelectionTests.paragraph)
+
     Options:
       -o, --output FILE         Where to write; '-' is standard output (FILE with .svg).
       -t, --title TEXT          Headline (the command's name).
       -c, --column NAME         What widths count: samples, or cpu for time (samples).
+    \(SelectionTests.options)
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.
           --addresses           Leaves addresses as they are, without names.

@@ -15,10 +15,7 @@ public struct LineTable: Sendable {
 
     /// The place of a frame of a profile.
     public init(_ frame: Frame, in profile: Profile) {
-      let module = frame.module.map { String(profile.modules[$0].name) } ?? ""
-      self.init(
-        line: SourceLine(frame),
-        function: CallTree.Function(name: profile.name(of: frame), module: module))
+      self.init(line: SourceLine(frame), function: profile.function(of: frame))
     }
   }
 

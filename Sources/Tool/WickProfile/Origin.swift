@@ -46,6 +46,22 @@ public struct Origin: Hashable, Sendable {
     }
   }
 
+  /// What was chosen of a larger profile, and by which patterns (`FramePattern.text`).
+  public struct Excerpt: Hashable, Sendable {
+    /// Only stacks that match each of these.
+    public var focus: [String] = []
+    /// No stacks that match any of these.
+    public var ignore: [String] = []
+    /// Frames that were left out.
+    public var hide: [String] = []
+    /// Those patterns that nothing matches.
+    public var unmatched: [String] = []
+    /// The accounts of the whole.
+    public let accounting: SampleAccounting
+    /// Sum of each column of the whole.
+    public let totals: [Int64]
+  }
+
   /// The processes, in file order; empty for text formats.
   public var processes: [Process] = []
   /// Requested rate in samples per CPU-second; 0 where not known.
@@ -60,6 +76,8 @@ public struct Origin: Hashable, Sendable {
   public var isIncomplete = false
   /// What a reader has to tell the user, one sentence each ("cut at byte 4711: …").
   public var warnings: [String] = []
+  /// What of the recording is left in the profile; nil for all of it.
+  public var excerpt: Excerpt?
 
   /// Creates an empty origin.
   public init() {}

@@ -123,6 +123,12 @@ public struct Profile: Sendable {
     return module.isEmpty ? "0x\(hex)" : "\(module)+0x\(hex)"
   }
 
+  /// The function of a frame, as call trees and reports know it.
+  func function(of frame: Frame) -> CallTree.Function {
+    let module = frame.module.map { String(modules[$0].name) } ?? ""
+    return CallTree.Function(name: name(of: frame), module: module)
+  }
+
   /// The sum of a column, saturating.
   public func total(of column: Int) -> Int64 {
     columns[column].reduce(0) { $0.addingSaturating($1) }

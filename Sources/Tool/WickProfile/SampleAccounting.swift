@@ -31,9 +31,13 @@ public struct SampleAccounting: Hashable, Sendable {
   /// What was dropped; empty where no recorder counted.
   public let losses: [Loss]
 
-  /// Does the accounts of a profile.
+  /// Does the accounts of a profile; of an excerpt those of the whole, as only that was recorded.
   public init(_ profile: Profile) {
     let origin = profile.origin
+    if let excerpt = origin.excerpt {
+      self = excerpt.accounting
+      return
+    }
     samples = profile.samples.count
     weight = profile.total(of: 0)
     truncatedWeight = Self.truncatedWeight(of: profile)

@@ -34,6 +34,7 @@ import WickRender
               "totalPercent": 66.67
             }
           ],
+          "filter": null,
           "accounting": {
             "samples": 2,
             "weight": 3,

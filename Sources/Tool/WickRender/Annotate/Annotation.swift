@@ -34,7 +34,7 @@ public struct Annotation: Sendable {
     self.title = title
     valueType = profile.valueTypes[column]
     total = profile.total(of: column)
-    account = ProfileAccount(profile)
+    account = ProfileAccount(profile, column: column)
     names = SourceNames(profile.frames.compactMap { SourceLine($0).file })
   }
 

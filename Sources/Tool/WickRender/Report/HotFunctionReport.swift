@@ -17,7 +17,7 @@ public struct HotFunctionReport: Sendable {
   ///   - limit: How many functions to show.
   public init(_ profile: Profile, column: Int = 0, limit: Int = 20) {
     table = FunctionTable(CallTree(profile, column: column))
-    account = ProfileAccount(profile)
+    account = ProfileAccount(profile, column: column)
     self.limit = max(0, limit)
   }
 

@@ -19,7 +19,7 @@ public struct HotLineReport: Sendable {
   ///   - limit: How many lines to show.
   public init(_ profile: Profile, column: Int = 0, limit: Int = 20) {
     table = LineTable(profile, column: column)
-    account = ProfileAccount(profile)
+    account = ProfileAccount(profile, column: column)
     names = SourceNames(table.rows.compactMap(\.place.line.file))
     self.limit = max(0, limit)
   }

@@ -1,6 +1,27 @@
 internal import WickProfile
 
 extension ProfileAccount {
+  /// Writes which part of the profile is shown as `filter`; null for all of it.
+  func writeFilter(to json: inout JSONWriter) {
+    guard let excerpt = origin.excerpt else {
+      json.string("filter", String?.none)
+      return
+    }
+    json.object("filter") { json in
+      let options = [
+        ("focus", excerpt.focus), ("ignore", excerpt.ignore), ("hide", excerpt.hide),
+        ("unmatched", excerpt.unmatched),
+      ]
+      for (key, patterns) in options {
+        json.array(key) { json in
+          for pattern in patterns { json.string(nil, pattern) }
+        }
+      }
+      json.integer("wholeTotal", totals.whole)
+      json.number("percent", Decimal.percent(totals.shown, of: totals.whole))
+    }
+  }
+
   /// Writes what was sampled and lost.
   func writeAccounting(to json: inout JSONWriter) {
     json.integer("samples", accounting.samples)

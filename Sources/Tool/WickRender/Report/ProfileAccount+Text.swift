@@ -58,6 +58,7 @@ extension ProfileAccount {
     if origin.warnings.count > Self.listLimit {
       facts.append(("", "and \(origin.warnings.count - Self.listLimit) more warnings"))
     }
+    if let excerptText { facts.append(("Filter", excerptText)) }
     return facts
   }
 
@@ -105,6 +106,6 @@ extension ProfileAccount {
     let lost = accounting.losses.isEmpty ? "lost not known" : "lost \(losses)"
     let incomplete = origin.isIncomplete ? "; incomplete, see the warnings" : ""
     return "Accounting: \(accounting.samples) samples of weight \(accounting.weight); \(expected); "
-      + "\(lost); \(accounting.rates)\(incomplete)."
+      + "\(lost); \(accounting.rates)\(incomplete)\(excerptText.map { "; \($0)" } ?? "")."
   }
 }

@@ -6,11 +6,18 @@ struct ProfileAccount: Sendable {
   let accounting: SampleAccounting
   /// How the profile was taken.
   let origin: Origin
+  /// What part of the whole is shown, as a sentence without its end; nil for all.
+  let excerptText: String?
+  /// The parts' and the whole's sum of what is counted.
+  let totals: (shown: Int64, whole: Int64)
 
-  /// Does the accounts of a profile.
-  init(_ profile: Profile) {
+  /// Does the accounts of a profile, of which a report shows a column.
+  init(_ profile: Profile, column: Int = 0) {
     accounting = SampleAccounting(profile)
     origin = profile.origin
+    excerptText = profile.excerptText(column: column)
+    let total = profile.total(of: column)
+    totals = (total, profile.origin.excerpt?.totals[column] ?? total)
   }
 
   /// Samples per second of CPU time, with two digits; nil where the CPU time is not known.

@@ -23,6 +23,10 @@ struct SourceSelection {
     _ arguments: Arguments
   ) throws {
     let profile = input.profile
+    guard !input.isEmptyExcerpt else {
+      values = []
+      return
+    }
     guard let word else {
       let rows = SourceTable(profile, column: column).rows.filter { $0.totalValue != 0 }
       guard !rows.isEmpty else {

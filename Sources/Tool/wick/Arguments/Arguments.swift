@@ -85,6 +85,26 @@ struct Arguments {
     return number
   }
 
+  /// The value of an option as a percentage, in hundredths.
+  func hundredthsOfPercent(_ name: String) throws -> Int? {
+    guard let text = value(name) else { return nil }
+    let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    let isDigits = parts.allSatisfy { part in
+      !part.isEmpty && part.allSatisfy { $0.isASCII && $0.isNumber }
+    }
+    let fraction = parts.count > 1 ? parts[1] : "0"
+    guard isDigits, fraction.count <= 2, let whole = Int(parts[0]), whole <= 100,
+      let tenths = Int(fraction)
+    else {
+      throw usage("'\(name)' must be a percentage such as 0.5 or 12, not '\(text)'")
+    }
+    let hundredths = 100 * whole + (fraction.count == 1 ? 10 * tenths : tenths)
+    guard hundredths <= 10_000 else {
+      throw usage("'\(name)' must be a percentage up to 100, not '\(text)'")
+    }
+    return hundredths
+  }
+
   /// The value of an option, one of a few words.
   func choice(_ name: String, of choices: [String]) throws -> String? {
     guard let text = value(name) else { return nil }

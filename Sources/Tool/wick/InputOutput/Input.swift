@@ -17,10 +17,12 @@ struct Input {
   ///   - path: The file.
   ///   - name: What messages call it, if not by its path.
   ///   - naming: How addresses get names.
+  ///   - selection: Which stacks count.
   /// - Returns: What could be read.
   /// - Throws: `Failure` if that is nothing.
   static func read(
-    _ path: String?, name: String? = nil, naming: Naming = Naming()
+    _ path: String?, name: String? = nil, naming: Naming = Naming(),
+    selection: Selection = Selection()
   ) throws -> Input {
     let path = try path ?? newestRecording()
     let name = name ?? path
@@ -35,6 +37,7 @@ struct Input {
       }
     }
     for warning in profile.origin.warnings { Console.error("\(name): \(warning)") }
+    profile = selection.apply(to: profile, name: name)
     return Input(path: isPipe(path) ? "-" : name, profile: profile)
   }
 
@@ -63,6 +66,9 @@ struct Input {
 
   /// What was read, in a sentence.
   var description: String { path == "-" ? "standard input" : path }
+
+  /// Whether options chose nothing of what was read.
+  var isEmptyExcerpt: Bool { profile.origin.excerpt != nil && profile.samples.isEmpty }
 
   /// 0, or the code for a recording of which only a part could be read.
   var exitCode: Int32 { profile.origin.isIncomplete ? Failure.Code.damaged : 0 }

@@ -16,6 +16,8 @@ enum Annotate: Subcommand {
     this machine that take the most time are shown. Beside each line stand the samples in itself
     and, as 'total', those in what it calls, too. A line that was inlined is shown with where that
     was.
+
+    \(Selection.discussion)
     """
   static let options =
     [
@@ -41,7 +43,7 @@ enum Annotate: Subcommand {
       Option(name: "--html", help: "Writes a page for a browser, as does FILE with .html."),
       Option(
         name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
-    ] + Naming.options.filter { $0.name != "--addresses" }
+    ] + Selection.options + Naming.options.filter { $0.name != "--addresses" }
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let limit = try arguments.integer("--top", in: 1...10_000) ?? 3
@@ -52,7 +54,8 @@ enum Annotate: Subcommand {
     guard !arguments.has("--json") || !isHTML else {
       throw arguments.usage("'--json' and a page cannot be one file")
     }
-    let input = try Input.read(arguments.words.first, naming: Naming(arguments))
+    let input = try Input.read(
+      arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
     let column = try input.column(arguments)
     var reader = SourceReader(paths, for: input.profile)
     let sourced = reader.sourced

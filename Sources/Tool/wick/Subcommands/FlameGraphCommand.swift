@@ -12,6 +12,8 @@ enum FlameGraphCommand: Subcommand {
     FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
     in the current folder is read. The SVG opens in any browser without a request to anywhere:
     click zooms, '/' searches, Escape goes back.
+
+    \(Selection.discussion)
     """
   static let options =
     [
@@ -22,10 +24,11 @@ enum FlameGraphCommand: Subcommand {
       Option(
         name: "--column", letter: "c", value: "NAME",
         help: "What widths count: samples, or cpu for time (samples)."),
-    ] + Naming.options
+    ] + Selection.options + Naming.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let input = try Input.read(arguments.words.first, naming: Naming(arguments))
+    let input = try Input.read(
+      arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
     let column = try input.column(arguments)
     let path = arguments.value("--output") ?? input.path(withExtension: "svg")
     try OutputFile.write(path) {
@@ -44,7 +47,8 @@ enum FlameGraphCommand: Subcommand {
     let options = FlameGraph.Options(
       title: title ?? program ?? "Flame graph",
       subtitle: profile.origin.processes.isEmpty
-        ? "" : Summary.text(of: profile).split(separator: "\n").joined(separator: " · "))
+        ? profile.excerptText(column: column) ?? ""
+        : Summary.text(of: profile).split(separator: "\n").joined(separator: " · "))
     FlameGraph(profile, column: column, options: options).write(to: &sink)
   }
 }

@@ -10,6 +10,8 @@ enum FoldedCommand: Subcommand {
   static let discussion = """
     FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
     in the current folder is read. Every flame graph tool reads these lines.
+
+    \(Selection.discussion)
     """
   static let options =
     [
@@ -17,10 +19,11 @@ enum FoldedCommand: Subcommand {
         name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
       Option(name: "--threads", help: "Begins each stack with its thread."),
       Option(name: "--mark-inlined", help: "Ends names of inlined functions with '_[i]'."),
-    ] + Naming.options
+    ] + Selection.options + Naming.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let input = try Input.read(arguments.words.first, naming: Naming(arguments))
+    let input = try Input.read(
+      arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
     try OutputFile.write(arguments.value("--output") ?? "-") {
       Folded.write(
         input.profile, threads: arguments.has("--threads"),

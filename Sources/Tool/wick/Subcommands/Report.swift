@@ -1,49 +1,39 @@
 import WickProfile
 import WickRender
 
-/// `wick report`: hot functions or lines as text.
+/// `wick report`: hot functions, lines, groups or call trees as text.
 enum Report: Subcommand {
   static let name = "report"
-  static let summary = "Lists the functions, or source lines, that take the most CPU time."
+  static let summary = "Shows what takes the most CPU time: functions, lines, threads, calls."
   static let synopsis = "[OPTIONS] [FILE]"
   static let wordLimit: Int? = 1
-  static let example = "wick report -n 10 server.wick"
+  static let example = "wick report --callers malloc --focus thread:worker server.wick"
   static let discussion = """
     FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
     in the current folder is read. 'self' is the time in a function's own code, 'total' that in it
     and in what it calls. With '--lines' the same of source lines; code of which no line is known
-    is listed by function, so that nothing is left out.
+    is listed by function, so that nothing is left out. In trees a call stands below its caller,
+    and is indented only where that has several; at more than 24 of these its depth is said
+    instead. F is a PATTERN, too; a recursion counts once, with its first call.
+
+    \(Selection.discussion)
     """
   static let options =
-    [
-      Option(name: "--top", letter: "n", value: "N", help: "How many functions or lines (20)."),
-      Option(name: "--lines", letter: "l", help: "Lists source lines."),
+    ReportView.options + [
       Option(
         name: "--column", letter: "c", value: "NAME",
         help: "What is counted: samples, or cpu for time (samples)."),
       Option(name: "--json", help: "Writes JSON for programs."),
       Option(
         name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
-    ] + Naming.options
+    ] + Selection.options + Naming.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
-    let limit = try arguments.integer("--top", in: 1...1_000_000) ?? 20
-    let input = try Input.read(arguments.words.first, naming: Naming(arguments))
-    let column = try input.column(arguments)
-    let path = arguments.value("--output") ?? "-"
-    guard !arguments.has("--lines") else {
-      let report = HotLineReport(input.profile, column: column, limit: limit)
-      try OutputFile.write(path) { sink in
-        if arguments.has("--json") {
-          report.writeJSON(to: &sink)
-        } else {
-          report.writeText(to: &sink)
-        }
-      }
-      return input.exitCode
-    }
-    let report = HotFunctionReport(input.profile, column: column, limit: limit)
-    try OutputFile.write(path) { sink in
+    let view = try ReportView(arguments)
+    let input = try Input.read(
+      arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
+    let report = try view.report(on: input, column: try input.column(arguments))
+    try OutputFile.write(arguments.value("--output") ?? "-") { sink in
       if arguments.has("--json") {
         report.writeJSON(to: &sink)
       } else {

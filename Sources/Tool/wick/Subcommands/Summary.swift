@@ -15,6 +15,7 @@ enum Summary {
     for thread in accounting.blockedThreads.prefix(8) {
       text += "\nnot sampled: thread \(thread.tid) \(thread.name), which blocks the signal"
     }
+    if let excerpt = profile.excerptText() { text += "\n\(excerpt)" }
     if let fallback = origin.processes.first?.info["fallback"] { text += "\nnot used: \(fallback)" }
     return text
   }

@@ -1,0 +1,104 @@
+/// Threads, modules or source files by self and total value.
+public struct GroupTable: Sendable {
+  /// What values are summed by.
+  public enum Grouping: String, CaseIterable, Sendable {
+    /// By thread.
+    case thread
+    /// By the module's name.
+    case module
+    /// By the source file's path.
+    case file
+  }
+
+  /// One group.
+  public struct Row: Hashable, Sendable {
+    /// The thread's or module's name, or the file's path; nil for what is of none.
+    public var name: String?
+    /// The thread, where that is what values are summed by.
+    public var thread: Profile.Thread?
+    /// Value counted while code of the group itself ran.
+    public var selfValue: Int64
+    /// Value counted while code of the group was anywhere on the stack, once per stack.
+    public var totalValue: Int64
+  }
+
+  /// What values are summed by.
+  public let grouping: Grouping
+  /// What is counted.
+  public let valueType: ValueType
+  /// Sum over all stacks; that of the rows' self values too.
+  public let total: Int64
+  /// Rows by descending self value, then descending total, then name and thread; what is of none
+  /// comes last among equals.
+  public let rows: [Row]
+
+  /// Sums a column of a profile.
+  ///
+  /// - Parameters:
+  ///   - profile: A profile, symbolicated as far as it can be.
+  ///   - grouping: What to sum by.
+  ///   - column: Index into `profile.valueTypes`.
+  public init(_ profile: Profile, by grouping: Grouping, column: Int = 0) {
+    self.grouping = grouping
+    valueType = profile.valueTypes[column]
+    total = profile.total(of: column)
+    let rows =
+      switch grouping {
+      case .thread: Self.threads(of: profile, column: column)
+      case .module:
+        Self.groups(of: profile, column: column) { frame in
+          let name = profile.function(of: frame).module
+          return name.isEmpty ? nil : name
+        }
+      case .file: Self.groups(of: profile, column: column) { SourceLine($0).file }
+      }
+    self.rows = rows.sorted { first, second in
+      if first.selfValue != second.selfValue { return first.selfValue > second.selfValue }
+      if first.totalValue != second.totalValue { return first.totalValue > second.totalValue }
+      guard let name = first.name, let other = second.name else { return first.name != nil }
+      return (name, first.thread?.pid ?? 0, first.thread?.tid ?? 0)
+        < (other, second.thread?.pid ?? 0, second.thread?.tid ?? 0)
+    }
+  }
+
+  private static func threads(of profile: Profile, column: Int) -> [Row] {
+    var values: [Profile.Thread?: Int64] = [:]
+    for (row, sample) in profile.samples.enumerated() {
+      let thread = sample.thread.map { profile.threads[$0] }
+      let value = profile.columns[column][row]
+      values[thread] = values[thread, default: 0].addingSaturating(value)
+    }
+    return values.map { thread, value in
+      Row(name: thread?.name, thread: thread, selfValue: value, totalValue: value)
+    }
+  }
+
+  private static func groups(
+    of profile: Profile, column: Int, by name: (Frame) -> String?
+  ) -> [Row] {
+    // The first group is what is of none.
+    var names: [String?] = [nil]
+    var ids: [String: Int] = [:]
+    let groups = profile.frames.map { frame in
+      guard let name = name(frame) else { return 0 }
+      if let known = ids[name] { return known }
+      names.append(name)
+      ids[name] = names.count - 1
+      return names.count - 1
+    }
+    let sums = FrameGroups(profile, columns: [column], groups: groups, count: names.count)
+    var rows = names.indices.map { index in
+      Row(
+        name: names[index], selfValue: sums.selfValues[0][index],
+        totalValue: sums.totalValues[0][index])
+    }
+    // Stacks without any frame are code of no group.
+    for (row, sample) in profile.samples.enumerated() where sample.stack == 0 {
+      let value = profile.columns[column][row]
+      rows[0].selfValue = rows[0].selfValue.addingSaturating(value)
+      rows[0].totalValue = rows[0].totalValue.addingSaturating(value)
+    }
+    if rows[0].totalValue == 0 { rows.removeFirst() }
+    return rows
+  }
+}

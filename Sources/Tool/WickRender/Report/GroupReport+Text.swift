@@ -1,0 +1,55 @@
+internal import WickProfile
+
+extension GroupReport {
+  /// Writes the report as aligned text without color.
+  public func writeText(to output: inout some TextOutputStream) {
+    account.writeFacts(to: &output)
+    let shown = rows.reduce(Int64(0)) { $0.addingSaturating($1.selfValue) }
+    let scale = ValueScale(unit: table.valueType.unit, largest: table.total)
+    output.write(
+      """
+
+      Showing the top \(rows.count) of \(table.rows.count) \(table.grouping.rawValue)s: \
+      \(Decimal.percent(shown, of: table.total)) % of \
+      \(scale.text(table.total)) \(TextTable.harmless(table.valueType.name))
+
+
+      """)
+    if table.grouping == .thread {
+      writeThreads(scale, to: &output)
+    } else {
+      writeGroups(scale, to: &output)
+    }
+    output.write("\n\(account.line)\n")
+  }
+
+  private func writeGroups(_ scale: ValueScale, to output: inout some TextOutputStream) {
+    let isFile = table.grouping == .file
+    let names = SourceNames(isFile ? table.rows.compactMap(\.name) : [])
+    var cells = TextTable([.right, .right, .right, .right, .left])
+    cells.add(["self", "self %", "total", "total %", table.grouping.rawValue])
+    for row in rows {
+      let name = row.name.map { isFile ? names[$0] : Substring($0) }
+      cells.add([
+        scale.text(row.selfValue), Decimal.percent(row.selfValue, of: table.total),
+        scale.text(row.totalValue), Decimal.percent(row.totalValue, of: table.total),
+        name.map { TextTable.harmless($0) } ?? "(no \(table.grouping.rawValue))",
+      ])
+    }
+    cells.write(to: &output)
+  }
+
+  /// A thread calls no other: its value is its own.
+  private func writeThreads(_ scale: ValueScale, to output: inout some TextOutputStream) {
+    var cells = TextTable([.right, .right, .right, .right, .left])
+    cells.add(["total", "total %", "process", "thread", "name"])
+    for row in rows {
+      cells.add([
+        scale.text(row.totalValue), Decimal.percent(row.totalValue, of: table.total),
+        row.thread.map { String($0.pid) } ?? "", row.thread.map { String($0.tid) } ?? "",
+        row.name.map { TextTable.harmless($0) } ?? "(no thread)",
+      ])
+    }
+    cells.write(to: &output)
+  }
+}
