@@ -4,7 +4,7 @@ internal import WickProfile
 struct PerfScriptEvents {
   /// The event that is counted; nil until the first sample, where none was asked for.
   private(set) var counted: String?
-  private var texts = RangeTable()
+  private var ids = RangeTable<Int>()
   private var names: [String] = []
   private var sampleCounts: [Int] = []
 
@@ -12,9 +12,10 @@ struct PerfScriptEvents {
 
   /// Notes a sample; returns whether it is of the event that is counted.
   mutating func isCounted(_ bytes: RawSpan, _ name: Range<Int>) -> Bool {
-    let place = texts.place(of: bytes, name)
-    let id = place.id ?? texts.add(name, at: place)
+    let hash = ids.hasher.hash(bytes, name)
+    let id = ids.value(of: bytes, name, hash: hash) ?? names.count
     if id == names.count {
+      ids.add(id, for: name, hash: hash)
       names.append(bytes.string(name))
       sampleCounts.append(0)
       counted = counted ?? names[id]

@@ -16,30 +16,32 @@ struct PerfScriptLines {
     case remark
   }
 
-  private var texts = RangeTable()
-  /// The meaning of each text.
-  private var meanings: [Meaning] = []
+  private var meanings: RangeTable<Meaning>
   private var chains: [[Int]] = []
   private var sources: [(line: SourceLine, isInlined: Bool)] = []
-  private var moduleTexts = RangeTable()
+  private var modules = RangeTable<Int>()
   /// Pairs of a frame and what is known of it besides, as a tree of depth two.
   private var pairs = StackTree()
   /// The frame of each pair; −1 where it was not made yet.
   private var pairFrames: [Int] = [-1]
+
+  init(_ hasher: TextHasher) { meanings = RangeTable(hasher) }
 
   /// Looks a line up.
   ///
   /// - Parameters:
   ///   - bytes: The input.
   ///   - line: The line without its newline.
+  ///   - hash: Its hash.
   ///   - isLeaf: Whether its address is where the thread was, rather than where a call returns.
   ///   - profile: Receives new frames.
   /// - Returns: What the line means; nil for an event, and for what is not understood.
   mutating func meaning(
-    of bytes: RawSpan, _ line: Range<Int>, isLeaf: Bool, in profile: inout Profile
+    of bytes: RawSpan, _ line: Range<Int>, hash: UInt64, isLeaf: Bool, in profile: inout Profile
   ) -> Meaning? {
-    let place = texts.place(of: bytes, line, context: isLeaf ? 1 : 0)
-    if let id = place.id { return meanings[id] }
+    let context = isLeaf ? 1 : 0
+    let hash = hash &+ UInt64(context)
+    if let known = meanings.value(of: bytes, line, hash: hash, context: context) { return known }
     let text = bytes.trimmingEnd(line)
     guard PerfScriptEvent(bytes, timed: text) == nil else { return nil }
     let meaning: Meaning
@@ -52,8 +54,7 @@ struct PerfScriptLines {
     } else {
       return nil
     }
-    _ = texts.add(line, context: isLeaf ? 1 : 0, at: place)
-    meanings.append(meaning)
+    meanings.add(meaning, for: line, hash: hash, context: context)
     return meaning
   }
 
@@ -121,10 +122,11 @@ struct PerfScriptLines {
   private mutating func module(
     of bytes: RawSpan, _ path: Range<Int>, in profile: inout Profile
   ) -> Int {
-    let place = moduleTexts.place(of: bytes, path)
-    if let id = place.id { return id }
+    let hash = modules.hasher.hash(bytes, path)
+    if let known = modules.value(of: bytes, path, hash: hash) { return known }
+    modules.add(profile.modules.count, for: path, hash: hash)
     profile.modules.append(
       Module(path: bytes.string(path), buildID: [], loadBias: 0, extent: 0..<0))
-    return moduleTexts.add(path, at: place)
+    return profile.modules.count - 1
   }
 }

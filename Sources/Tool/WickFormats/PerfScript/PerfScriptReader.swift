@@ -8,12 +8,13 @@ struct PerfScriptReader {
   private(set) var profile: Profile
   private var events: PerfScriptEvents
   private var tasks = PerfScriptTasks()
-  private var lines = PerfScriptLines()
+  private let hasher: TextHasher
+  private var lines: PerfScriptLines
   private var stack = PerfScriptStack()
-  /// The lines below the leaf's of each sample, in the context of the thread's name.
-  private var callers = RangeTable()
-  /// The stack of each text of `callers`.
-  private var callerStacks: [Int] = []
+  /// The stack of the lines below the leaf's, in the context of the thread's name.
+  private var callers: RangeTable<Int>
+  private var block = PerfScriptBlock()
+  private var latest = PerfScriptPath()
   /// Whether the text has blank lines between samples, so that `callers` can be found.
   private var hasBlankLines = true
   private var rows: [Profile.Sample] = []
@@ -26,6 +27,9 @@ struct PerfScriptReader {
   ///   - bytes: The whole text.
   ///   - event: The event to count; nil for the first one.
   init(_ bytes: RawSpan, event: String?) {
+    hasher = TextHasher()
+    lines = PerfScriptLines(hasher)
+    callers = RangeTable(hasher)
     events = PerfScriptEvents(counted: event)
     profile = Profile(valueTypes: PerfScriptEvents.valueTypes(bytes, counted: event))
   }
@@ -101,56 +105,75 @@ struct PerfScriptReader {
     let task = tasks.task(of: bytes, event, in: &profile)
     stack.removeAll()
     if PerfScriptFrame(bytes, event.rest)?.module != nil {
-      readLine(bytes, event.rest)
+      _ = understands(bytes, event.rest, hash: hasher.hash(bytes, event.rest))
     }
-    // The leaf: with what is inlined into it, and source lines.
+    // The leaf, with what is inlined there and the source lines.
     while stack.isAtLeaf || bytes.isSourceLine(at: offset) {
       guard let next = readLine(bytes, at: offset) else {
-        addRow(event, task, stack: callStack(from: task.root, leafmost: 0))
+        addRow(event, task, stack: callStack(of: 0..<stack.frames.count, below: task.root))
         return offset
       }
       offset = next
     }
+    let leaf = 0..<stack.frames.count
+    let callers = readCallers(bytes, from: offset, root: task.root)
+    addRow(event, task, stack: callStack(of: leaf, below: callers.stack))
+    return callers.end
+  }
+
+  /// Reads the rest of a sample; returns its stack, and where the first line is that is no part.
+  private mutating func readCallers(
+    _ bytes: RawSpan, from start: Int, root: Int
+  ) -> (stack: Int, end: Int) {
     let leafCount = stack.frames.count
-    let end = hasBlankLines ? bytes.endOfIndentedLines(from: offset) : offset
-    let isWhole = end > offset && bytes.isEndOfSample(at: end)
-    let place =
-      isWhole ? callers.place(of: bytes, offset..<end, context: task.root) : nil
-    if let known = place?.id {
-      let caller = callerStacks[known]
-      addRow(event, task, stack: callStack(from: caller, leafmost: 0))
-      return end
-    }
-    let callersStart = offset
     let ignoredCount = ignored.count
-    while let next = readLine(bytes, at: offset) { offset = next }
-    let caller = callStack(from: task.root, leafmost: leafCount)
-    if let place, offset == end, ignored.count == ignoredCount {
-      _ = callers.add(callersStart..<end, context: task.root, at: place)
-      callerStacks.append(caller)
-    } else if offset < end {
-      hasBlankLines = false
+    var text = start..<start
+    var offset = start
+    if hasBlankLines {
+      block.read(bytes, from: start, context: root, hasher)
+      text = block.text
+      if let known = callers.value(of: bytes, text, hash: block.hash, context: root) {
+        return (known, text.upperBound)
+      }
+      for line in block.lines {
+        guard let next = readLine(bytes, offset..<line.end, hash: line.hash) else { break }
+        offset = next
+      }
     }
-    addRow(event, task, stack: callStack(from: caller, leafmost: 0, until: leafCount))
-    return offset
+    while let next = readLine(bytes, at: offset) { offset = next }
+    let known = latest.stack(of: stack.frames[leafCount...], below: root, in: &profile)
+    if offset < text.upperBound {
+      hasBlankLines = false
+    } else if !text.isEmpty, offset == text.upperBound, ignored.count == ignoredCount {
+      callers.add(known, for: text, hash: block.hash, context: root)
+    }
+    return (known, offset)
   }
 
   /// Reads the line at an offset; returns where the next one is, nil where the sample has ended.
   private mutating func readLine(_ bytes: RawSpan, at offset: Int) -> Int? {
     guard offset < bytes.byteCount else { return nil }
-    let line = offset..<bytes.endOfLine(from: offset)
-    if readLine(bytes, line) { return line.upperBound + 1 }
+    let (end, hash) = hasher.line(bytes, from: offset)
+    return readLine(bytes, offset..<end, hash: hash)
+  }
+
+  private mutating func readLine(
+    _ bytes: RawSpan, _ line: Range<Int>, hash: UInt64
+  ) -> Int? {
+    if understands(bytes, line, hash: hash) { return line.upperBound + 1 }
     let text = bytes.trimmingEnd(line)
     if text.isEmpty || PerfScriptEvent(bytes, timed: text) != nil { return nil }
-    if bytes.byte(at: offset) != UInt8(ascii: "#") { ignore(lineAt: offset) }
+    if bytes.byte(at: text.lowerBound) != UInt8(ascii: "#") { ignore(lineAt: text.lowerBound) }
     return line.upperBound + 1
   }
 
   /// Adds what a line means to the stack; false where it is not understood.
-  @discardableResult
-  private mutating func readLine(_ bytes: RawSpan, _ line: Range<Int>) -> Bool {
+  private mutating func understands(
+    _ bytes: RawSpan, _ line: Range<Int>, hash: UInt64
+  ) -> Bool {
     guard
-      let meaning = lines.meaning(of: bytes, line, isLeaf: stack.isAtLeaf, in: &profile)
+      let meaning = lines.meaning(
+        of: bytes, line, hash: hash, isLeaf: stack.isAtLeaf, in: &profile)
     else { return false }
     return stack.add(meaning, &lines, in: &profile)
   }
@@ -172,12 +195,10 @@ struct PerfScriptReader {
     return offset
   }
 
-  /// The stack below `parent` of the frames from index `leafmost` to `end`, root last.
-  private mutating func callStack(from parent: Int, leafmost: Int, until end: Int? = nil) -> Int {
-    var node = parent
-    var index = end ?? stack.frames.count
-    while index > leafmost {
-      index -= 1
+  /// The stack of the frames of `stack` in a range below a stack.
+  private mutating func callStack(of frames: Range<Int>, below root: Int) -> Int {
+    var node = root
+    for index in frames.reversed() {
       node = profile.stack(parent: node, frame: stack.frames[index])
     }
     return node

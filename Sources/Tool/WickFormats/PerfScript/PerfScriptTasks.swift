@@ -15,45 +15,44 @@ struct PerfScriptTasks {
     var tid: UInt32
   }
 
-  private var texts = RangeTable()
-  private var tasks: [Task] = []
+  /// Indices into `names`, and the thread.
+  private var tasks = RangeTable<(name: Int, task: Task)>()
   private var names: [String] = []
   private var threads: [IDs: Int] = [:]
-  /// The text that each thread was last seen with.
+  /// Index into `names` of each thread's latest name.
   private var latest: [Int] = []
 
   /// Returns the thread of an event, added to the profile on first use.
   mutating func task(
     of bytes: RawSpan, _ event: PerfScriptEvent, in profile: inout Profile
   ) -> Task {
-    let place = texts.place(of: bytes, event.task)
-    let id = place.id ?? add(bytes, event, at: place, to: &profile)
-    latest[tasks[id].thread] = id
-    return tasks[id]
+    let hash = tasks.hasher.hash(bytes, event.task)
+    let known = tasks.value(of: bytes, event.task, hash: hash)
+    let (name, task) = known ?? (names.count, make(bytes, event, in: &profile))
+    if known == nil { tasks.add((name, task), for: event.task, hash: hash) }
+    latest[task.thread] = name
+    return task
   }
 
   /// Gives each thread of the profile its latest name.
   func nameThreads(of profile: inout Profile) {
-    for (thread, text) in latest.enumerated() { profile.threads[thread].name = names[text] }
+    for (thread, name) in latest.enumerated() { profile.threads[thread].name = names[name] }
   }
 
-  private mutating func add(
-    _ bytes: RawSpan, _ event: PerfScriptEvent, at place: RangeTable.Place,
-    to profile: inout Profile
-  ) -> Int {
-    let id = texts.add(event.task, at: place)
+  private mutating func make(
+    _ bytes: RawSpan, _ event: PerfScriptEvent, in profile: inout Profile
+  ) -> Task {
     let name = bytes.string(event.comm)
     let ids = IDs(pid: event.pid, tid: event.tid)
     let thread = threads[ids] ?? latest.count
     if thread == latest.count {
       threads[ids] = thread
-      latest.append(id)
+      latest.append(names.count)
       profile.threads.append(Profile.Thread(pid: ids.pid, tid: ids.tid, name: name))
     }
+    names.append(name)
     let function = String(name.map { $0 == " " ? "_" : $0 })
     let root = profile.stack(parent: 0, frame: profile.intern(Frame(function: function)))
-    tasks.append(Task(thread: thread, root: root))
-    names.append(name)
-    return id
+    return Task(thread: thread, root: root)
   }
 }

@@ -5,14 +5,8 @@ extension RawSpan {
       && !byte(at: offset + 2).isSpace
   }
 
-  /// Where the first line at or after an offset is that does not begin with a space or tab.
-  func endOfIndentedLines(from offset: Int) -> Int {
-    var offset = offset
-    while offset < byteCount, byte(at: offset) == 0x09 || byte(at: offset) == 0x20 {
-      offset = Swift.min(endOfLine(from: offset) + 1, byteCount)
-    }
-    return offset
-  }
+  /// Whether the line at an offset begins with a space or tab.
+  func isIndented(at offset: Int) -> Bool { byte(at: offset) == 0x09 || byte(at: offset) == 0x20 }
 
   /// Whether the text ends at an offset or has a blank line there.
   func isEndOfSample(at offset: Int) -> Bool {

@@ -1,90 +1,60 @@
-/// Numbers the different texts among ranges of the input, from 0 in the order of their addition.
-///
-/// An open hash table whose keys stay in the input.
-struct RangeTable {
-  /// Where a text is, or where it goes.
-  struct Place {
-    fileprivate var hash: UInt64
-    /// The text's number; nil where it was not added yet.
-    var id: Int?
-  }
-
+/// Values by the texts at ranges of the input: an open hash table whose keys stay in the input.
+struct RangeTable<Value> {
   private struct Entry {
     var text: Range<Int>
     var context: Int
-    var hash: UInt64
+    var value: Value
   }
 
+  /// Hashes the texts.
+  let hasher: TextHasher
   private var entries: [Entry] = []
-  /// Index into `entries` plus 1, 0 where free; the count is a power of two, at least twice
-  /// the number of entries.
-  private var slots = [Int32](repeating: 0, count: 1024)
-  /// Differs from run to run, so that no file can be made to collide; no result depends on it.
-  private let seed = UInt64.random(in: .min ... .max) | 1
+  private var hashes: [UInt64] = []
+  /// Index into `entries` plus 1, 0 where free, below the upper half of the text's hash.
+  ///
+  /// The count is a power of two, at least twice the number of entries.
+  private var slots = [UInt64](repeating: 0, count: 1024)
 
-  /// Finds the text at `range`.
+  init(_ hasher: TextHasher = TextHasher()) { self.hasher = hasher }
+
+  /// Finds the text at a range.
   ///
   /// - Parameters:
   ///   - bytes: The input.
-  ///   - range: Where the text is.
+  ///   - text: Where the text is.
+  ///   - hash: Its hash; may be any function of the text and the context.
   ///   - context: Tells equal texts of different meaning apart.
-  /// - Returns: Where it is, or where it goes.
-  func place(of bytes: RawSpan, _ range: Range<Int>, context: Int = 0) -> Place {
-    let hash = hash(bytes, range) &+ UInt64(truncatingIfNeeded: context) &* 0x9e37_79b9_7f4a_7c15
+  /// - Returns: Its value; nil where it was not added.
+  func value(
+    of bytes: RawSpan, _ text: Range<Int>, hash: UInt64, context: Int = 0
+  ) -> Value? {
     var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
     while slots[slot] != 0 {
-      let index = Int(slots[slot]) - 1
-      let entry = entries[index]
-      if entry.hash == hash, entry.context == context, entry.text.count == range.count,
-        bytes.commonPrefix(entry.text, range) == range.count
-      {
-        return Place(hash: hash, id: index)
+      if slots[slot] >> 32 == hash >> 32 {
+        let index = Int(slots[slot] & 0xffff_ffff) - 1
+        if entries[index].context == context, bytes.areEqual(entries[index].text, text) {
+          return entries[index].value
+        }
       }
       slot = (slot + 1) & (slots.count - 1)
     }
-    return Place(hash: hash, id: nil)
+    return nil
   }
 
-  /// Adds a text that is new.
-  ///
-  /// - Parameters:
-  ///   - range: Where the text is.
-  ///   - context: As in `place`.
-  ///   - place: Where it was not found.
-  /// - Returns: Its number.
-  mutating func add(_ range: Range<Int>, context: Int = 0, at place: Place) -> Int {
-    entries.append(Entry(text: range, context: context, hash: place.hash))
+  /// Adds a text that was not found, with the same hash and context.
+  mutating func add(_ value: Value, for text: Range<Int>, hash: UInt64, context: Int = 0) {
+    entries.append(Entry(text: text, context: context, value: value))
+    hashes.append(hash)
     fill(entries.count - 1)
-    if 2 * entries.count >= slots.count {
-      slots = [Int32](repeating: 0, count: 2 * slots.count)
-      for index in entries.indices { fill(index) }
-    }
-    return entries.count - 1
+    guard 2 * entries.count >= slots.count else { return }
+    slots = [UInt64](repeating: 0, count: 2 * slots.count)
+    for index in entries.indices { fill(index) }
   }
 
   private mutating func fill(_ index: Int) {
-    var slot = Int(truncatingIfNeeded: entries[index].hash) & (slots.count - 1)
+    let hash = hashes[index]
+    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
     while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-    slots[slot] = Int32(index + 1)
-  }
-
-  private func hash(_ bytes: RawSpan, _ range: Range<Int>) -> UInt64 {
-    var hash = UInt64(range.count) ^ seed
-    var offset = range.lowerBound
-    while offset + 8 <= range.upperBound {
-      hash = mix(hash ^ bytes.word(at: offset))
-      offset += 8
-    }
-    var tail: UInt64 = 0
-    while offset < range.upperBound {
-      tail = tail << 8 | UInt64(bytes.byte(at: offset))
-      offset += 1
-    }
-    return mix(hash ^ tail)
-  }
-
-  private func mix(_ value: UInt64) -> UInt64 {
-    let product = (value ^ 0x9e37_79b9_7f4a_7c15).multipliedFullWidth(by: seed)
-    return product.high ^ product.low
+    slots[slot] = hash & 0xffff_ffff_0000_0000 | UInt64(index + 1)
   }
 }

@@ -16,12 +16,8 @@ extension RawSpan {
   /// The offset of the next newline at or after `offset`, or `byteCount`.
   func endOfLine(from offset: Int) -> Int {
     var offset = offset
-    let newlines: UInt64 = 0x0a0a_0a0a_0a0a_0a0a
     while offset + 8 <= byteCount {
-      // A byte of `zeros` is 0 where the text has a newline; the borrow finds the first such byte.
-      let zeros = word(at: offset) ^ newlines
-      let marks = (zeros &- 0x0101_0101_0101_0101) & ~zeros & 0x8080_8080_8080_8080
-      if marks != 0 { return offset + UInt64(littleEndian: marks).trailingZeroBitCount / 8 }
+      if let place = word(at: offset).firstNewline { return offset + place }
       offset += 8
     }
     while offset < byteCount, byte(at: offset) != 0x0a { offset += 1 }
@@ -107,10 +103,36 @@ extension RawSpan {
     return count
   }
 
+  /// Whether two ranges hold the same bytes.
+  func areEqual(_ first: Range<Int>, _ second: Range<Int>) -> Bool {
+    let count = first.count
+    guard count == second.count else { return false }
+    guard count >= 8 else { return commonPrefix(first, second) == count }
+    var offset = 0
+    while offset + 8 <= count {
+      guard word(at: first.lowerBound + offset) == word(at: second.lowerBound + offset) else {
+        return false
+      }
+      offset += 8
+    }
+    // The last eight bytes, of which some were compared already.
+    return word(at: first.upperBound - 8) == word(at: second.upperBound - 8)
+  }
+
   /// A range as text, repaired where it is not UTF-8.
   func string(_ range: Range<Int>) -> String {
     let part = extracting(range)
     return unsafe part.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+}
+
+extension UInt64 {
+  /// The place of the first newline among eight bytes, in the order in which they are stored.
+  var firstNewline: Int? {
+    // A byte of `zeros` is 0 where the text has a newline; the borrow finds the first such byte.
+    let zeros = UInt64(littleEndian: self) ^ 0x0a0a_0a0a_0a0a_0a0a
+    let marks = (zeros &- 0x0101_0101_0101_0101) & ~zeros & 0x8080_8080_8080_8080
+    return marks == 0 ? nil : marks.trailingZeroBitCount / 8
   }
 }
 
