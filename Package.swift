@@ -110,8 +110,8 @@ let package = Package(
     .executableTarget(
       name: "WickBenchmarks",
       dependencies: [
-        "CWickAgent", "CWickBenchmark", "CWickFormat", "WickProfile", "WickRecording",
-        "WickSymbols",
+        "CWickAgent", "CWickBenchmark", "CWickFormat", "WickFormats", "WickProfile",
+        "WickRecording", "WickSymbols",
       ],
       path: "Samples/Benchmarks", swiftSettings: strict),
     .target(

@@ -15,6 +15,7 @@ func usage() -> Never {
            WickBenchmarks bytes RECORDING…
            WickBenchmarks symbols PROGRAM
            WickBenchmarks scale
+           WickBenchmarks perfscript [FILE]
            WickBenchmarks overhead [HZ [ROUNDS [SECONDS]]]
 
     """
@@ -67,6 +68,13 @@ case "rates":
 case "bytes" where words.count > 1: try measureBytes(Array(words.dropFirst()))
 case "symbols" where words.count == 2: try Symbolization(program: words[1]).report()
 case "scale": try Scale().report()
+case "perfscript":
+  let reading = PerfScriptReading()
+  if words.count > 1 {
+    try reading.read(URL(fileURLWithPath: words[1]))
+  } else {
+    try reading.report()
+  }
 case "overhead":
   var overhead = Overhead()
   let numbers = words.dropFirst().map { Int($0) ?? 0 }

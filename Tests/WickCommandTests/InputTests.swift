@@ -50,7 +50,10 @@ import Testing
         (Data(), "is empty"),
         (Data([0x89]) + Data("WICK\r\n".utf8), "ends at byte 7, within its header"),
         (Data([0x89]) + Data("WICK\r\n".utf8) + Data([0x1a, 1, 0, 0]), "within its header"),
-        (Data([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0]), "neither a recording nor folded stacks"),
+        (
+          Data([0x7f, 0x45, 0x4c, 0x46, 0, 0, 0]),
+          "neither a recording, nor perf script text, nor folded stacks"
+        ),
       ]
       for (bytes, line) in cases {
         try bytes.write(to: file)

@@ -12,13 +12,13 @@ struct FoldedLine {
   /// Splits a line without its newline; nil where it does not end in a number.
   init?(_ bytes: RawSpan, _ line: Range<Int>) {
     var start = line.upperBound
-    while start > line.lowerBound, !Self.isSpace(bytes.byte(at: start - 1)) { start -= 1 }
+    while start > line.lowerBound, !bytes.byte(at: start - 1).isSpace { start -= 1 }
     // The stack may be empty, the space before the number not missing.
     guard start > line.lowerBound, start < line.upperBound else { return nil }
     var (value, index) = (Int64(0), start)
-    while index < line.upperBound, let digit = Self.digit(bytes.byte(at: index)) {
+    while index < line.upperBound, let digit = bytes.byte(at: index).decimalDigit {
       let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-      value = overflow ? .max : tens.addingSaturating(digit)
+      value = overflow ? .max : tens.addingSaturating(Int64(digit))
       index += 1
     }
     guard index > start else { return nil }
@@ -26,26 +26,11 @@ struct FoldedLine {
     if index < line.upperBound {
       guard bytes.byte(at: index) == UInt8(ascii: ".") else { return nil }
       for place in index + 1..<line.upperBound {
-        guard let digit = Self.digit(bytes.byte(at: place)) else { return nil }
+        guard let digit = bytes.byte(at: place).decimalDigit else { return nil }
         if digit != 0 { isCutToInteger = true }
       }
     }
     weight = value
     stack = line.lowerBound..<start - 1
-  }
-
-  /// The line without white space at its end, such as a carriage return.
-  static func trimmed(_ bytes: RawSpan, _ line: Range<Int>) -> Range<Int> {
-    var end = line.upperBound
-    while end > line.lowerBound, isSpace(bytes.byte(at: end - 1)) { end -= 1 }
-    return line.lowerBound..<end
-  }
-
-  private static func isSpace(_ byte: UInt8) -> Bool {
-    byte == 0x20 || (byte >= 0x09 && byte <= 0x0d)
-  }
-
-  private static func digit(_ byte: UInt8) -> Int64? {
-    byte >= 0x30 && byte <= 0x39 ? Int64(byte - 0x30) : nil
   }
 }

@@ -35,7 +35,7 @@ struct FoldedReader {
     var offset = 0
     while offset < bytes.byteCount {
       let end = bytes.endOfLine(from: offset)
-      let line = FoldedLine.trimmed(bytes, offset..<end)
+      let line = bytes.trimmingEnd(offset..<end)
       if !isComment(bytes, line), let after = FoldedLine(bytes, line) {
         return FoldedLine(bytes, after.stack) != nil
       }
@@ -49,7 +49,7 @@ struct FoldedReader {
     var offset = 0
     while offset < bytes.byteCount {
       let end = bytes.endOfLine(from: offset)
-      let line = FoldedLine.trimmed(bytes, offset..<end)
+      let line = bytes.trimmingEnd(offset..<end)
       if Self.isComment(bytes, line) {
         comments += 1
       } else if let sample = FoldedLine(bytes, line) {

@@ -10,8 +10,8 @@ struct Input {
   var path: String
   var profile: Profile
 
-  /// Reads the file that a subcommand is given: a recording, folded text, `-` for standard input,
-  /// or (nil) the newest recording in the current folder.
+  /// Reads the file that a subcommand is given: a recording, `perf script` text, folded
+  /// text, `-` for standard input, or (nil) the newest recording in the current folder.
   ///
   /// - Parameters:
   ///   - path: The file.
@@ -99,7 +99,7 @@ struct Input {
     } catch .empty {
       throw Failure.damaged("\(name) is empty: there is no recording in it")
     } catch .notARecording {
-      return try parseFolded(bytes, name: name)
+      return try parseText(bytes, name: name)
     } catch .cutHeader(let offset) {
       throw Failure.damaged(
         "\(name) ends at byte \(offset), within its header: nothing was recorded")
@@ -112,12 +112,14 @@ struct Input {
     }
   }
 
-  private static func parseFolded(_ bytes: RawSpan, name: String) throws -> Profile {
+  private static func parseText(_ bytes: RawSpan, name: String) throws -> Profile {
     do {
+      if PerfScript.recognizes(bytes) { return try PerfScript.read(bytes) }
       return try Folded.read(bytes)
     } catch {
       throw Failure.damaged(
-        "\(name) is neither a recording nor folded stacks (lines like 'main;work 12')")
+        "\(name) is neither a recording, nor perf script text, nor folded stacks "
+          + "(lines like 'main;work 12')")
     }
   }
 

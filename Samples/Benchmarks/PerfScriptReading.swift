@@ -1,0 +1,37 @@
+import Foundation
+import WickFormats
+import WickProfile
+import WickRecording
+
+/// How fast the text of `perf script` is read, in one thread.
+struct PerfScriptReading {
+  /// Bytes of the text.
+  var byteCount = 200_000_000
+
+  func report() throws {
+    let file = FileManager.default.temporaryDirectory.appending(
+      path: "wick-perfscript-\(ProcessInfo.processInfo.processIdentifier).txt")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try PerfScriptText().write(byteCount: byteCount, to: file)
+    try read(file)
+  }
+
+  /// Reads a file three times, after one read that brings it into memory.
+  func read(_ file: URL) throws {
+    let mapped = try MappedFile(path: file.path)
+    let clock = ContinuousClock()
+    for round in 0...3 {
+      let start = clock.now
+      let profile = try PerfScript.read(mapped.bytes)
+      let seconds = (clock.now - start) / .seconds(1)
+      if round == 0 {
+        print(
+          "\(mapped.bytes.byteCount / 1_000_000) MB: \(profile.samples.count) samples,",
+          "\(Set(profile.samples.map(\.stack)).count) different stacks,",
+          "\(profile.frames.count) frames, \(profile.stacks.count) nodes")
+      } else {
+        print(String(format: "%.0f MB/s", Double(mapped.bytes.byteCount) / 1e6 / seconds))
+      }
+    }
+  }
+}
