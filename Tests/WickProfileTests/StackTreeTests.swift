@@ -21,7 +21,7 @@ import WickProfile
     #expect(tree.framesLeafFirst(of: third) == [8, 7])
   }
 
-  /// Against a dictionary, through several sizes of the hash table.
+  /// Against a dictionary, through several sizes of the hash table, and with what is forgotten at times.
   @Test func agreesWithADictionary() {
     var tree = StackTree()
     var known: [[Int]: Int] = [:]
@@ -29,7 +29,8 @@ import WickProfile
     for _ in 0..<50_000 {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       let parent = Int(state >> 40) % tree.count
-      let frame = Int(state >> 33 & 7)
+      let frame = Int(state >> 33 & 15)
+      if state >> 50 == 0 { tree.forgetLookup() }
       let node = tree.node(parent: parent, frame: frame)
       let key = [parent, frame]
       if let expected = known[key] {

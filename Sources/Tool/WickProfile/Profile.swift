@@ -87,6 +87,16 @@ public struct Profile: Sendable {
     stacks.node(parent: parent, frame: frame)
   }
 
+  /// Frees what finds stacks by their frames; see `StackTree.forgetLookup`.
+  public mutating func forgetLookup() { stacks.forgetLookup() }
+
+  /// Adds a column to a profile without rows.
+  public mutating func addColumn(_ type: ValueType) {
+    precondition(samples.isEmpty)
+    valueTypes.append(type)
+    columns.append([])
+  }
+
   /// Adds a row.
   ///
   /// - Parameters:

@@ -7,10 +7,16 @@ public struct StackTree: Sendable {
   public private(set) var parents: [Int32] = [0]
   /// Index into `Profile.frames` of each node; −1 for the root.
   public private(set) var frames: [Int32] = [-1]
-  /// Nodes by (parent, frame): an open hash table of ids, 0 where a slot is free.
-  ///
-  /// Its size is a power of two and at least twice the number of nodes; empty once forgotten.
-  private var slots = [Int32](repeating: 0, count: 16)
+  /// The newest child of each node, and the child of the same parent made before it; 0 where there
+  /// is none. Empty once forgotten.
+  private var newestChildren: [Int32] = [0]
+  private var olderSiblings: [Int32] = [0]
+  /// Nodes of parents with many children, by (parent, frame): an open hash table of ids, 0 where a
+  /// slot is free; its size is a power of two and at least twice the number of such nodes.
+  private var slots: [Int32] = []
+  private var slottedCount = 0
+  /// A parent with so many children has them in `slots`; the few of others are looked through.
+  private static let listLimit = 6
   /// Differs from run to run, so that no file can be made to collide; no result depends on it.
   private static let seed: (UInt64, UInt64) = (
     .random(in: .min ... .max), .random(in: .min ... .max) | 1
@@ -26,21 +32,78 @@ public struct StackTree: Sendable {
   ///
   /// - Precondition: `parent` is a node of this tree; ids stay below 2³¹.
   public mutating func node(parent: Int, frame: Int) -> Int {
-    let (parent, frame) = (Int32(parent), Int32(frame))
-    if slots.isEmpty { makeSlots(above: 2 * parents.count) }
+    if newestChildren.isEmpty { rememberLookup() }
+    let wanted = Int32(frame)
+    var child = newestChildren[parent]
+    var seen = 0
+    while child != 0, seen < Self.listLimit {
+      if frames[Int(child)] == wanted { return Int(child) }
+      child = olderSiblings[Int(child)]
+      seen += 1
+    }
+    if seen == Self.listLimit, let known = slotted(Int32(parent), wanted) { return known }
+    let id = parents.count
+    precondition(parent < id && frame >= 0)
+    parents.append(Int32(parent))
+    frames.append(wanted)
+    addLink(id, parent: parent, siblingCount: seen)
+    return id
+  }
+
+  /// Frees what finds nodes; they are found again at the price of their number.
+  public mutating func forgetLookup() { (newestChildren, olderSiblings, slots) = ([], [], []) }
+
+  private mutating func rememberLookup() {
+    (newestChildren, olderSiblings, slots, slottedCount) = ([0], [0], [], 0)
+    var counts = [Int32](repeating: 0, count: count)
+    for id in 1..<max(count, 1) {
+      let parent = Int(parents[id])
+      addLink(id, parent: parent, siblingCount: min(Int(counts[parent]), Self.listLimit))
+      counts[parent] += 1
+    }
+  }
+
+  /// Makes the newest node found below its parent, which has `siblingCount` children or more.
+  private mutating func addLink(_ id: Int, parent: Int, siblingCount: Int) {
+    olderSiblings.append(newestChildren[parent])
+    newestChildren.append(0)
+    newestChildren[parent] = Int32(id)
+    if siblingCount == Self.listLimit {
+      addSlot(id)
+    } else if siblingCount + 1 == Self.listLimit {
+      var child = Int32(id)
+      while child != 0 {
+        addSlot(Int(child))
+        child = olderSiblings[Int(child)]
+      }
+    }
+  }
+
+  /// The child of a parent with many.
+  private func slotted(_ parent: Int32, _ frame: Int32) -> Int? {
     var slot = firstSlot(parent, frame)
     while slots[slot] != 0 {
       let known = Int(slots[slot])
       if parents[known] == parent, frames[known] == frame { return known }
       slot = (slot + 1) & (slots.count - 1)
     }
-    let id = parents.count
-    precondition(parent >= 0 && parent < id && frame >= 0)
+    return nil
+  }
+
+  private mutating func addSlot(_ id: Int) {
+    slottedCount += 1
+    if 2 * slottedCount >= slots.count {
+      let old = slots
+      slots = [Int32](repeating: 0, count: max(2 * slots.count, 64))
+      for id in old where id != 0 { fillSlot(Int(id)) }
+    }
+    fillSlot(id)
+  }
+
+  private mutating func fillSlot(_ id: Int) {
+    var slot = firstSlot(parents[id], frames[id])
+    while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
     slots[slot] = Int32(id)
-    parents.append(parent)
-    frames.append(frame)
-    if 2 * id >= slots.count { makeSlots(above: 2 * id) }
-    return id
   }
 
   /// Where the search for a node begins.
@@ -48,20 +111,6 @@ public struct StackTree: Sendable {
     let key = UInt64(UInt32(bitPattern: parent)) << 32 | UInt64(UInt32(bitPattern: frame))
     let mixed = (key ^ Self.seed.0).multipliedFullWidth(by: Self.seed.1)
     return Int(truncatingIfNeeded: mixed.high ^ mixed.low) & (slots.count - 1)
-  }
-
-  /// Frees what finds nodes; they are found again at the price of their number.
-  public mutating func forgetLookup() { slots = [] }
-
-  private mutating func makeSlots(above least: Int) {
-    var count = 16
-    while count <= least { count *= 2 }
-    slots = [Int32](repeating: 0, count: count)
-    for id in 1..<parents.count {
-      var slot = firstSlot(parents[id], frames[id])
-      while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-      slots[slot] = Int32(id)
-    }
   }
 
   /// The frame indices of a stack, leaf first.

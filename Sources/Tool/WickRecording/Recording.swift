@@ -33,6 +33,18 @@ public enum Recording {
     }
   }
 
+  /// Whether bytes begin as a recording does, be it whole or not.
+  public static func recognizes(_ bytes: RawSpan) -> Bool {
+    do {
+      _ = try SegmentHeader(bytes, at: 0)
+    } catch .notARecording {
+      return false
+    } catch {
+      return bytes.byteCount > 0
+    }
+    return true
+  }
+
   /// Whether these bytes are file space that was reserved and never written.
   private static func isUnwritten(_ bytes: RawSpan) -> Bool {
     (0..<bytes.byteCount).allSatisfy { bytes.byte(at: $0) == 0 }

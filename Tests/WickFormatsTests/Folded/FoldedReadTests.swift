@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import WickFormats
 import WickProfile
@@ -83,17 +84,17 @@ extension Profile {
     #expect(profile.columns == [[1, 4, 2]])
     #expect(
       profile.origin.warnings == [
-        "Ignored 6 lines that do not end in a weight, the first at byte 8.",
+        "Ignored 6 lines that do not end in a weight, the first is line 4.",
         "Skipped 1 comment lines.",
       ])
   }
 
   @Test func refusesWhatHasNoStacks() {
-    #expect(throws: FoldedError.noStacks(ignoredLines: 0, offset: nil)) { try readFolded("") }
-    #expect(throws: FoldedError.noStacks(ignoredLines: 0, offset: nil)) {
+    #expect(throws: FoldedError.noStacks(ignoredLines: 0, firstLine: nil)) { try readFolded("") }
+    #expect(throws: FoldedError.noStacks(ignoredLines: 0, firstLine: nil)) {
       try readFolded("\n# a 1")
     }
-    #expect(throws: FoldedError.noStacks(ignoredLines: 2, offset: 1)) {
+    #expect(throws: FoldedError.noStacks(ignoredLines: 2, firstLine: 2)) {
       try readFolded("\n<svg>\n</svg>\n")
     }
   }
@@ -109,6 +110,27 @@ extension Profile {
     #expect(plain.valueTypes == [.samples])
     #expect(plain.paths == [["a", "b 1"], ["a", "c"]])
     #expect(plain.columns == [[20, 4]])
+  }
+
+  /// Cut into parts of every size, with what a part leaves in front of the next.
+  @Test(arguments: 1..<40) func partsGiveWhatTheWholeGives(byteCount: Int) throws {
+    let text = "a;bb;ccc 1 20\nignored\n# x\na;bb;d 3.5 4\r\n\na;bb;ccc 5 6\n;;e 7 8\na;bb 9 1"
+    for text in [text, text + "0\na 1\n", text.replacingOccurrences(of: " 20", with: "")] {
+      let bytes = Array(text.utf8)
+      var reader = FoldedReader()
+      var rest: [UInt8] = []
+      for start in stride(from: 0, to: bytes.count, by: byteCount) {
+        rest += bytes[start..<min(start + byteCount, bytes.count)]
+        rest.removeFirst(reader.read(rest.span.bytes, isLast: false))
+      }
+      #expect(reader.read(rest.span.bytes, isLast: true) == rest.count)
+      let profile = try reader.finish()
+      let whole = try readFolded(text)
+      #expect(profile.paths == whole.paths)
+      #expect(profile.columns == whole.columns)
+      #expect(profile.valueTypes == whole.valueTypes)
+      #expect(profile.origin.warnings == whole.origin.warnings)
+    }
   }
 
   @Test func repairsWhatIsNotUTF8() throws {

@@ -6,19 +6,15 @@ extension Folded {
   /// A weight is the last number of its line, as an integer: a fraction is dropped and counted in
   /// `origin.warnings`, as are lines without a weight and comments (`# …`). A frame without a name
   /// keeps its place; only empty frames at a stack's end are dropped. Where every line ends in two
-  /// numbers the file compares two profiles: the second number is the column `samples`, the first
+  /// numbers the text compares two profiles: the second number is the column `samples`, the first
   /// the column `before`.
   ///
   /// - Parameter bytes: The whole text; what is not UTF-8 is repaired.
   /// - Returns: The profile.
   /// - Throws: `FoldedError` if no line is a stack with a weight.
   public static func read(_ bytes: RawSpan) throws(FoldedError) -> Profile {
-    if FoldedReader.beginsDifferential(bytes) {
-      var reader = FoldedReader(isDifferential: true)
-      if reader.read(bytes) { return try reader.finish() }
-    }
-    var reader = FoldedReader(isDifferential: false)
-    _ = reader.read(bytes)
+    var reader = FoldedReader()
+    _ = reader.read(bytes, isLast: true)
     return try reader.finish()
   }
 }

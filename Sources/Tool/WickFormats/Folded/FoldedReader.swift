@@ -1,8 +1,10 @@
-internal import WickProfile
+public import WickProfile
 
-/// Reads lines into a profile; neighbors in a sorted file share most of their stacks, so each line
-/// starts where it departs from the one before.
-struct FoldedReader {
+/// Reads folded stacks part by part, so that a large text need not be in memory.
+///
+/// Give it what has come so far with `read`, keep what it has not taken in front of the next part,
+/// and end with `finish`. `Folded.read` says what becomes of the lines.
+public struct FoldedReader {
   /// A frame of the line before.
   private struct Step {
     /// Where its name ends, from the stack's start.
@@ -10,68 +12,73 @@ struct FoldedReader {
     var node: Int
   }
 
-  private(set) var profile: Profile
-  /// Whether each line has to end in two numbers, before and after.
-  let isDifferential: Bool
+  private var profile = Profile(valueTypes: [.samples])
   private var names = FoldedNames()
+  /// Whether each line ends in two numbers, before and after; nil before the first line that counts.
+  private var isDifferential: Bool?
+  /// The stack of the line before, in the part that is being read.
   private var previous = 0..<0
   private var steps: [Step] = []
   private var rows: [Profile.Sample] = []
   private var weights: [Int64] = []
   private var weightsBefore: [Int64] = []
-  private var ignored: (count: Int, firstOffset: Int?) = (0, nil)
+  private var lineCount = 0
+  private var ignored: (count: Int, firstLine: Int?) = (0, nil)
   private var comments = 0
   private var cutWeights = 0
 
-  init(isDifferential: Bool) {
-    self.isDifferential = isDifferential
-    profile = Profile(
-      valueTypes: isDifferential
-        ? [.samples, ValueType(name: "before", unit: "count")] : [.samples])
-  }
+  /// Creates a reader that has read nothing.
+  public init() {}
 
-  /// Whether the first line that counts ends in two numbers.
-  static func beginsDifferential(_ bytes: RawSpan) -> Bool {
+  /// Reads lines.
+  ///
+  /// - Parameters:
+  ///   - bytes: What has come and was not read yet.
+  ///   - isLast: Whether the text ends here; if not, a line without its newline is left.
+  /// - Returns: How many bytes were read.
+  public mutating func read(_ bytes: RawSpan, isLast: Bool) -> Int {
+    previous = 0..<0
+    steps.removeAll(keepingCapacity: true)
     var offset = 0
     while offset < bytes.byteCount {
       let end = bytes.endOfLine(from: offset)
-      let line = bytes.trimmingEnd(offset..<end)
-      if !isComment(bytes, line), let after = FoldedLine(bytes, line) {
-        return FoldedLine(bytes, after.stack) != nil
-      }
-      offset = end + 1
+      guard end < bytes.byteCount || isLast else { break }
+      lineCount += 1
+      read(bytes.trimmingEnd(offset..<end), of: bytes)
+      offset = min(end + 1, bytes.byteCount)
     }
-    return false
+    return offset
   }
 
-  /// Reads all lines; false where one does not fit `isDifferential`.
-  mutating func read(_ bytes: RawSpan) -> Bool {
-    var offset = 0
-    while offset < bytes.byteCount {
-      let end = bytes.endOfLine(from: offset)
-      let line = bytes.trimmingEnd(offset..<end)
-      if Self.isComment(bytes, line) {
-        comments += 1
-      } else if let sample = FoldedLine(bytes, line) {
-        guard add(sample, of: bytes) else { return false }
-      } else if !line.isEmpty {
-        ignored.count += 1
-        ignored.firstOffset = ignored.firstOffset ?? offset
-      }
-      offset = end + 1
+  private mutating func read(_ line: Range<Int>, of bytes: RawSpan) {
+    if line.isEmpty { return }
+    if isComment(line, of: bytes) {
+      comments += 1
+    } else if let sample = FoldedLine(bytes, line) {
+      add(sample, of: bytes)
+    } else {
+      ignored.count += 1
+      ignored.firstLine = ignored.firstLine ?? lineCount
     }
-    return true
   }
 
   /// Returns the profile with its rows and what there is to say about it.
-  consuming func finish() throws(FoldedError) -> Profile {
+  ///
+  /// - Throws: `FoldedError` if no line is a stack with a weight.
+  public consuming func finish() throws(FoldedError) -> Profile {
     guard !rows.isEmpty else {
-      throw .noStacks(ignoredLines: ignored.count, offset: ignored.firstOffset)
+      throw .noStacks(ignoredLines: ignored.count, firstLine: ignored.firstLine)
     }
-    profile.add(rows, columns: isDifferential ? [weights, weightsBefore] : [weights])
-    if let offset = ignored.firstOffset {
+    profile.forgetLookup()
+    if isDifferential == true {
+      profile.addColumn(ValueType(name: "before", unit: "count"))
+      profile.add(rows, columns: [weights, weightsBefore])
+    } else {
+      profile.add(rows, columns: [weights])
+    }
+    if let line = ignored.firstLine {
       profile.origin.warnings.append(
-        "Ignored \(ignored.count) lines that do not end in a weight, the first at byte \(offset).")
+        "Ignored \(ignored.count) lines that do not end in a weight, the first is line \(line).")
     }
     if comments > 0 {
       profile.origin.warnings.append("Skipped \(comments) comment lines.")
@@ -82,26 +89,47 @@ struct FoldedReader {
     return profile
   }
 
-  private mutating func add(_ line: FoldedLine, of bytes: RawSpan) -> Bool {
+  private mutating func add(_ line: FoldedLine, of bytes: RawSpan) {
     var line = line
     cutWeights += line.isCutToInteger ? 1 : 0
     let weight = line.weight
-    if isDifferential {
-      guard let before = FoldedLine(bytes, line.stack) else { return false }
-      cutWeights += before.isCutToInteger ? 1 : 0
-      weightsBefore.append(before.weight)
-      line = before
+    if isDifferential != false {
+      let before = FoldedLine(bytes, line.stack)
+      if before == nil, isDifferential == true { mergeBefore() }
+      isDifferential = before != nil
+      if let before {
+        cutWeights += before.isCutToInteger ? 1 : 0
+        weightsBefore.append(before.weight)
+        line = before
+      }
     }
     weights.append(weight)
     rows.append(Profile.Sample(stack: node(of: bytes, line.stack)))
-    return true
+  }
+
+  /// Makes what was taken for weights before a part of the names that they stand behind, as not all
+  /// lines have two numbers.
+  private mutating func mergeBefore() {
+    for (row, weight) in weightsBefore.enumerated() {
+      let stack = rows[row].stack
+      var name = "\(weight)"
+      if stack != 0 {
+        name = "\(profile.frames[Int(profile.stacks.frames[stack])].function) \(name)"
+      }
+      let parent = Int(profile.stacks.parents[stack])
+      let frame = profile.intern(Frame(function: name))
+      rows[row].stack = profile.stack(parent: parent, frame: frame)
+    }
+    weightsBefore = []
+    steps.removeAll(keepingCapacity: true)
+    previous = 0..<0
   }
 
   private mutating func node(of bytes: RawSpan, _ range: Range<Int>) -> Int {
     var stack = range
     // Empty frames at the end are none.
-    while let last = stack.last, bytes.byte(at: last) == UInt8(ascii: ";") {
-      stack = stack.lowerBound..<last
+    while !stack.isEmpty, bytes.byte(at: stack.upperBound - 1) == UInt8(ascii: ";") {
+      stack = stack.lowerBound..<stack.upperBound - 1
     }
     let common = bytes.commonPrefix(previous, stack)
     // A step is shared if its name and what follows it (a semicolon or the end) are.
@@ -114,9 +142,7 @@ struct FoldedReader {
     var node = steps.last?.node ?? 0
     var start = stack.lowerBound + (steps.last.map { $0.end + 1 } ?? 0)
     while start <= stack.upperBound {
-      var end = start
-      while end < stack.upperBound, bytes.byte(at: end) != UInt8(ascii: ";") { end += 1 }
-      let frame = names.frame(of: bytes, start..<end, in: &profile)
+      let (frame, end) = names.frame(of: bytes, from: start, limit: stack.upperBound, in: &profile)
       node = profile.stack(parent: node, frame: frame)
       steps.append(Step(end: end - stack.lowerBound, node: node))
       start = end + 1
@@ -124,7 +150,7 @@ struct FoldedReader {
     return node
   }
 
-  private static func isComment(_ bytes: RawSpan, _ line: Range<Int>) -> Bool {
+  private func isComment(_ line: Range<Int>, of bytes: RawSpan) -> Bool {
     line.count >= 2 && bytes.byte(at: line.lowerBound) == UInt8(ascii: "#")
       && bytes.byte(at: line.lowerBound + 1) == 0x20
   }

@@ -88,6 +88,13 @@ extension RawSpan {
   func commonPrefix(_ first: Range<Int>, _ second: Range<Int>) -> Int {
     let limit = Swift.min(first.count, second.count)
     var count = 0
+    while count + 32 <= limit {
+      let (one, other) = (first.lowerBound + count, second.lowerBound + count)
+      let low = (word(at: one) ^ word(at: other)) | (word(at: one + 8) ^ word(at: other + 8))
+      let high = word(at: one + 16) ^ word(at: other + 16) | (word(at: one + 24) ^ word(at: other + 24))
+      guard low | high == 0 else { break }
+      count += 32
+    }
     while count + 8 <= limit {
       let difference = word(at: first.lowerBound + count) ^ word(at: second.lowerBound + count)
       guard difference == 0 else {
@@ -128,9 +135,12 @@ extension RawSpan {
 
 extension UInt64 {
   /// The place of the first newline among eight bytes, in the order in which they are stored.
-  var firstNewline: Int? {
-    // A byte of `zeros` is 0 where the text has a newline; the borrow finds the first such byte.
-    let zeros = UInt64(littleEndian: self) ^ 0x0a0a_0a0a_0a0a_0a0a
+  var firstNewline: Int? { firstPlace(of: 0x0a) }
+
+  /// The place of the first such byte among eight, in the order in which they are stored.
+  func firstPlace(of byte: UInt8) -> Int? {
+    // A byte of `zeros` is 0 where the text has the byte; the borrow finds the first such one.
+    let zeros = UInt64(littleEndian: self) ^ (UInt64(byte) &* 0x0101_0101_0101_0101)
     let marks = (zeros &- 0x0101_0101_0101_0101) & ~zeros & 0x8080_8080_8080_8080
     return marks == 0 ? nil : marks.trailingZeroBitCount / 8
   }

@@ -36,6 +36,25 @@ struct TextHasher {
     return (end, self.hash(bytes, start..<end))
   }
 
+  /// The end of the name that begins at an offset, at a semicolon or at `limit`, and its hash.
+  func name(_ bytes: RawSpan, from start: Int, limit: Int) -> (end: Int, hash: UInt64) {
+    var hash = seed
+    var offset = start
+    while offset + 8 <= bytes.byteCount, offset < limit {
+      let word = bytes.word(at: offset)
+      let count = min(word.firstPlace(of: UInt8(ascii: ";")) ?? 8, limit - offset)
+      guard count == 8 else {
+        let tail = UInt64(littleEndian: word) & ~(UInt64.max << UInt64(8 * count))
+        return (offset + count, finish(hash, UInt64(littleEndian: tail), offset + count - start))
+      }
+      hash = mix(hash ^ word)
+      offset += 8
+    }
+    var end = offset
+    while end < limit, bytes.byte(at: end) != UInt8(ascii: ";") { end += 1 }
+    return (end, self.hash(bytes, start..<end))
+  }
+
   /// The hash of what has both hashes.
   func combined(_ first: UInt64, _ second: UInt64) -> UInt64 { mix(first ^ second) }
 

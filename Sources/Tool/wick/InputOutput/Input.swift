@@ -42,15 +42,12 @@ struct Input {
   }
 
   private static func load(_ path: String, name: String) throws -> Profile {
-    if path == "-" {
-      let bytes = try readAll(of: STDIN_FILENO, name: "standard input")
-      return try unsafe parse(bytes.span.bytes, name: "standard input")
-    } else if isPipe(path) {
-      let bytes = try readPipe(path)
-      return try unsafe parse(bytes.span.bytes, name: name)
-    }
+    if path == "-" { return try parse(ByteSource()) }
+    if isPipe(path) { return try parse(ByteSource(path: path, name: name)) }
     let file = try map(path)
-    return try parse(file.bytes, name: name)
+    if let profile = try parseUnlessFolded(file.bytes, name: name) { return profile }
+    // A file that others may still write to is not to be mapped, and need not be in memory.
+    return try parseFolded(ByteSource(path: path, name: name), [])
   }
 
   /// The column that `--column` asks for, as an index; without it the first.
@@ -93,13 +90,34 @@ struct Input {
     }
   }
 
-  private static func parse(_ bytes: RawSpan, name: String) throws -> Profile {
+  /// Bytes by which formats are told apart.
+  private static let headByteCount = 1 << 16
+  /// Bytes of folded text that are read at a time.
+  private static let partByteCount = 1 << 20
+
+  private static func parse(_ source: consuming ByteSource) throws -> Profile {
+    var bytes: [UInt8] = []
+    while bytes.count < headByteCount, try source.read(headByteCount, into: &bytes) {}
+    let isFolded = unsafe !Recording.recognizes(bytes.span.bytes)
+      && !PerfScript.recognizes(bytes.span.bytes) && !bytes.isEmpty
+    if !isFolded {
+      while try source.read(partByteCount, into: &bytes) {}
+      if let profile = try unsafe parseUnlessFolded(bytes.span.bytes, name: source.name) {
+        return profile
+      }
+    }
+    return try parseFolded(source, bytes)
+  }
+
+  /// The profile of a recording or of `perf script` text; nil for other bytes.
+  private static func parseUnlessFolded(_ bytes: RawSpan, name: String) throws -> Profile? {
     do {
       return try Recording.profile(of: bytes)
     } catch .empty {
       throw Failure.damaged("\(name) is empty: there is no recording in it")
     } catch .notARecording {
-      return try parseText(bytes, name: name)
+      guard PerfScript.recognizes(bytes) else { return nil }
+      return try? PerfScript.read(bytes)
     } catch .cutHeader(let offset) {
       throw Failure.damaged(
         "\(name) ends at byte \(offset), within its header: nothing was recorded")
@@ -112,13 +130,22 @@ struct Input {
     }
   }
 
-  private static func parseText(_ bytes: RawSpan, name: String) throws -> Profile {
+  /// Reads folded text that begins with `bytes` and goes on in a file or pipe.
+  private static func parseFolded(
+    _ source: consuming ByteSource, _ bytes: consuming [UInt8]
+  ) throws -> Profile {
+    var reader = FoldedReader()
+    var isLast = false
+    while !isLast {
+      isLast = try !source.read(partByteCount, into: &bytes)
+      let count = unsafe reader.read(bytes.span.bytes, isLast: isLast)
+      bytes.removeFirst(count)
+    }
     do {
-      if PerfScript.recognizes(bytes) { return try PerfScript.read(bytes) }
-      return try Folded.read(bytes)
+      return try reader.finish()
     } catch {
       throw Failure.damaged(
-        "\(name) is neither a recording, nor perf script text, nor folded stacks "
+        "\(source.name) is neither a recording, nor perf script text, nor folded stacks "
           + "(lines like 'main;work 12')")
     }
   }
@@ -127,32 +154,6 @@ struct Input {
   private static func isPipe(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
-  }
-
-  private static func readPipe(_ path: String) throws -> [UInt8] {
-    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw Failure.noTarget("cannot read \(path): \(Failure.reason(errno))")
-    }
-    defer { close(descriptor) }
-    return try readAll(of: descriptor, name: path)
-  }
-
-  private static func readAll(of descriptor: Int32, name: String) throws -> [UInt8] {
-    var bytes: [UInt8] = []
-    var part = [UInt8](repeating: 0, count: 1 << 16)
-    while true {
-      let count = unsafe part.withUnsafeMutableBytes {
-        unsafe Glibc.read(descriptor, $0.baseAddress, $0.count)
-      }
-      if count > 0 {
-        bytes += part[..<count]
-      } else if count == 0 {
-        return bytes
-      } else if errno != EINTR {
-        throw Failure.noTarget("cannot read \(name): \(Failure.reason(errno))")
-      }
-    }
   }
 
   private static func newestRecording() throws -> String {

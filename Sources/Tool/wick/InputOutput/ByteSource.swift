@@ -1,0 +1,48 @@
+import Glibc
+
+/// Reads a file or pipe part by part.
+struct ByteSource: ~Copyable {
+  private let descriptor: Int32
+  private let isOwned: Bool
+  /// What messages call it.
+  let name: String
+
+  /// Reads standard input.
+  init() {
+    (descriptor, isOwned, name) = (STDIN_FILENO, false, "standard input")
+  }
+
+  /// Opens a file.
+  init(path: String, name: String) throws {
+    descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw Failure.noTarget("cannot read \(path): \(Failure.reason(errno))")
+    }
+    isOwned = true
+    self.name = name
+  }
+
+  deinit {
+    if isOwned { close(descriptor) }
+  }
+
+  /// Appends up to `byteCount` bytes, as many as there are; returns false at the end.
+  borrowing func read(_ byteCount: Int, into bytes: inout [UInt8]) throws -> Bool {
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: byteCount))
+    var end = start
+    while end < bytes.count {
+      let room = bytes.count - end
+      let count = unsafe bytes.withUnsafeMutableBytes {
+        unsafe Glibc.read(descriptor, $0.baseAddress.map { unsafe $0 + end }, room)
+      }
+      if count == 0 { break }
+      if count < 0, errno != EINTR {
+        throw Failure.noTarget("cannot read \(name): \(Failure.reason(errno))")
+      }
+      end += max(count, 0)
+    }
+    bytes.removeSubrange(end...)
+    return end > start
+  }
+}
