@@ -131,7 +131,7 @@ class Browser:
         text = key if len(key) == 1 else {"Enter": "\r"}.get(key, "")
         codes = {"Enter": 13, "Escape": 27, "Tab": 9, "Backspace": 8, "ArrowLeft": 37,
                  "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-        code = codes.get(key, ord(key.upper()) if len(key) == 1 else 0)
+        code = codes.get(key, ord(key.upper()) if key.isalnum() and len(key) == 1 else 0)
         for kind in ["keyDown", "keyUp"]:
             parameters = {"type": kind, "key": key, "modifiers": bits,
                           "windowsVirtualKeyCode": code}

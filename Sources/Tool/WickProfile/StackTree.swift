@@ -7,9 +7,9 @@ public struct StackTree: Sendable {
   public private(set) var parents: [Int32] = [0]
   /// Index into `Profile.frames` of each node; −1 for the root.
   public private(set) var frames: [Int32] = [-1]
-  /// The newest child of each node, and the child of the same parent made before it; 0 where there
-  /// is none. Empty once forgotten.
+  /// The newest child of each node, 0 where there is none; empty once forgotten.
   private var newestChildren: [Int32] = [0]
+  /// The child of the same parent that was made before each node; 0 where there is none.
   private var olderSiblings: [Int32] = [0]
   /// Nodes of parents with many children, by (parent, frame): an open hash table of ids, 0 where a
   /// slot is free; its size is a power of two and at least twice the number of such nodes.

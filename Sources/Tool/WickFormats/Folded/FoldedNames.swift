@@ -2,23 +2,20 @@ internal import WickProfile
 
 /// Frames by the bytes of their names, so that a name becomes a string once.
 ///
-/// An open hash table that keeps the names: the input is gone when the next part of it comes.
+/// An open hash table that knows names by 96 bits of two keyed hashes alone: the names of all code
+/// that there is do not collide in them, and comparing texts would cost more than all the rest.
 struct FoldedNames {
-  private struct Entry {
-    /// The name's place in `texts`.
-    var start: Int
-    var byteCount: Int
-    var frame: Int
+  private struct Slot {
+    var hash: UInt64
+    var check: UInt32
+    /// Index of the frame plus 1; 0 where the slot is free.
+    var frame: UInt32
   }
 
   private let hasher = TextHasher()
-  private var texts: [UInt8] = []
-  private var entries: [Entry] = []
-  private var hashes: [UInt64] = []
-  /// Index into `entries` plus 1, 0 where free, below the upper half of the name's hash.
-  ///
-  /// The count is a power of two, at least twice the number of entries.
-  private var slots = [UInt64](repeating: 0, count: 1024)
+  /// The count is a power of two, and at most two thirds are taken.
+  private var slots = [Slot](repeating: Slot(hash: 0, check: 0, frame: 0), count: 1024)
+  private var count = 0
 
   /// Finds the frame of the name that begins at `start` and ends with a semicolon or at `limit`.
   ///
@@ -31,51 +28,30 @@ struct FoldedNames {
   mutating func frame(
     of bytes: RawSpan, from start: Int, limit: Int, in profile: inout Profile
   ) -> (frame: Int, end: Int) {
-    let (end, hash) = hasher.name(bytes, from: start, limit: limit)
-    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-    while slots[slot] != 0 {
-      if slots[slot] >> 32 == hash >> 32 {
-        let entry = entries[Int(slots[slot] & 0xffff_ffff) - 1]
-        if entry.byteCount == end - start, isText(entry.start, bytes, start..<end) {
-          return (entry.frame, end)
-        }
+    let name = hasher.name(bytes, from: start, limit: limit)
+    var slot = Int(truncatingIfNeeded: name.hash) & (slots.count - 1)
+    while slots[slot].frame != 0 {
+      if slots[slot].hash == name.hash, slots[slot].check == name.check {
+        return (Int(slots[slot].frame) - 1, name.end)
       }
       slot = (slot + 1) & (slots.count - 1)
     }
-    let frame = profile.intern(Frame(function: bytes.string(start..<end)))
-    entries.append(Entry(start: texts.count, byteCount: end - start, frame: frame))
-    hashes.append(hash)
-    for offset in start..<end { texts.append(bytes.byte(at: offset)) }
-    fill(entries.count - 1)
-    if 2 * entries.count >= slots.count {
-      slots = [UInt64](repeating: 0, count: 2 * slots.count)
-      for index in entries.indices { fill(index) }
-    }
-    return (frame, end)
+    let frame = profile.intern(Frame(function: bytes.string(start..<name.end)))
+    count += 1
+    if 3 * count >= 2 * slots.count { grow() }
+    fill(Slot(hash: name.hash, check: name.check, frame: UInt32(frame + 1)))
+    return (frame, name.end)
   }
 
-  private func isText(_ place: Int, _ bytes: RawSpan, _ range: Range<Int>) -> Bool {
-    let known = unsafe texts.span.bytes
-    var offset = 0
-    while offset + 8 <= range.count {
-      guard known.word(at: place + offset) == bytes.word(at: range.lowerBound + offset) else {
-        return false
-      }
-      offset += 8
-    }
-    while offset < range.count {
-      guard known.byte(at: place + offset) == bytes.byte(at: range.lowerBound + offset) else {
-        return false
-      }
-      offset += 1
-    }
-    return true
+  private mutating func grow() {
+    let old = slots
+    slots = [Slot](repeating: Slot(hash: 0, check: 0, frame: 0), count: 2 * old.count)
+    for slot in old where slot.frame != 0 { fill(slot) }
   }
 
-  private mutating func fill(_ index: Int) {
-    let hash = hashes[index]
-    var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
-    while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-    slots[slot] = hash & 0xffff_ffff_0000_0000 | UInt64(index + 1)
+  private mutating func fill(_ new: Slot) {
+    var slot = Int(truncatingIfNeeded: new.hash) & (slots.count - 1)
+    while slots[slot].frame != 0 { slot = (slot + 1) & (slots.count - 1) }
+    slots[slot] = new
   }
 }

@@ -91,7 +91,8 @@ extension RawSpan {
     while count + 32 <= limit {
       let (one, other) = (first.lowerBound + count, second.lowerBound + count)
       let low = (word(at: one) ^ word(at: other)) | (word(at: one + 8) ^ word(at: other + 8))
-      let high = word(at: one + 16) ^ word(at: other + 16) | (word(at: one + 24) ^ word(at: other + 24))
+      let high =
+        (word(at: one + 16) ^ word(at: other + 16)) | (word(at: one + 24) ^ word(at: other + 24))
       guard low | high == 0 else { break }
       count += 32
     }

@@ -2,6 +2,8 @@
 struct TextHasher {
   /// Differs from run to run, so that no file can be made to collide; no result depends on it.
   private let seed = UInt64.random(in: .min ... .max) | 1
+  private let checkSeed = UInt64.random(in: .min ... .max)
+  private let checkFactor = UInt64.random(in: .min ... .max) | 1
 
   /// The hash of the text at a range.
   func hash(_ bytes: RawSpan, _ range: Range<Int>) -> UInt64 {
@@ -36,23 +38,43 @@ struct TextHasher {
     return (end, self.hash(bytes, start..<end))
   }
 
-  /// The end of the name that begins at an offset, at a semicolon or at `limit`, and its hash.
-  func name(_ bytes: RawSpan, from start: Int, limit: Int) -> (end: Int, hash: UInt64) {
-    var hash = seed
+  /// The end of the name that begins at an offset, at a semicolon or at `limit`, and two hashes of
+  /// it that depend on keys of their own.
+  @inline(__always)
+  func name(
+    _ bytes: RawSpan, from start: Int, limit: Int
+  ) -> (end: Int, hash: UInt64, check: UInt32) {
+    var (hash, check) = (seed, checkSeed)
     var offset = start
-    while offset + 8 <= bytes.byteCount, offset < limit {
-      let word = bytes.word(at: offset)
-      let count = min(word.firstPlace(of: UInt8(ascii: ";")) ?? 8, limit - offset)
-      guard count == 8 else {
-        let tail = UInt64(littleEndian: word) & ~(UInt64.max << UInt64(8 * count))
-        return (offset + count, finish(hash, UInt64(littleEndian: tail), offset + count - start))
+    while true {
+      var (word, count) = (UInt64(0), limit - offset)
+      if offset + 8 <= bytes.byteCount {
+        word = UInt64(littleEndian: bytes.word(at: offset))
+        count = min(count, word.firstPlace(of: UInt8(ascii: ";")) ?? 8)
+      } else {
+        count = min(count, 7)
+        for place in 0..<count {
+          let byte = bytes.byte(at: offset + place)
+          if byte == UInt8(ascii: ";") {
+            count = place
+            break
+          }
+          word |= UInt64(byte) << UInt64(8 * place)
+        }
+      }
+      if count < 8 {
+        word &= ~(UInt64.max << UInt64(8 * count))
+        let end = offset + count
+        check = (check ^ word ^ UInt64(truncatingIfNeeded: end - start)) &* checkFactor
+        return (
+          end, finish(hash, word, end - start), UInt32(truncatingIfNeeded: check >> 32)
+        )
       }
       hash = mix(hash ^ word)
+      check = (check ^ word) &* checkFactor
+      check ^= check >> 29
       offset += 8
     }
-    var end = offset
-    while end < limit, bytes.byte(at: end) != UInt8(ascii: ";") { end += 1 }
-    return (end, self.hash(bytes, start..<end))
   }
 
   /// The hash of what has both hashes.

@@ -98,9 +98,9 @@ struct Input {
   private static func parse(_ source: consuming ByteSource) throws -> Profile {
     var bytes: [UInt8] = []
     while bytes.count < headByteCount, try source.read(headByteCount, into: &bytes) {}
-    let isFolded = unsafe !Recording.recognizes(bytes.span.bytes)
-      && !PerfScript.recognizes(bytes.span.bytes) && !bytes.isEmpty
-    if !isFolded {
+    let isRecording = unsafe Recording.recognizes(bytes.span.bytes)
+    let isPerfScript = unsafe PerfScript.recognizes(bytes.span.bytes)
+    if isRecording || isPerfScript || bytes.isEmpty {
       while try source.read(partByteCount, into: &bytes) {}
       if let profile = try unsafe parseUnlessFolded(bytes.span.bytes, name: source.name) {
         return profile
