@@ -9,6 +9,7 @@ async function begin(root) {
   if (!(tree.totals[0][0] > 0)) return;
   const picture = new Picture(root, tree);
   new Explorer(picture, tree);
+  root.dataset.readyAt = performance.now();
   root.dataset.state = "ready";
 }
 

@@ -12,6 +12,7 @@ struct FlameGraphGoldenTests {
     document = document.replacing(PageAsset.style, with: "(style)")
     // The compressed tree is the library's business; what is in it FlameGraphDataTests tell.
     document = document.replacing(/<desc>[^<]*/, with: "<desc>(tree)")
+    document = document.replacing(/nonce(=.|-)[a-z0-9]+/) { "nonce\($0.output.1)(word)" }
     #expect(document == golden)
   }
 
@@ -21,7 +22,10 @@ struct FlameGraphGoldenTests {
     viewBox="0 0 1200 180" preserveAspectRatio="xMidYMin meet" \
     data-total="8" data-unit="samples" data-left-out="0" data-row-height="16">
     <title>Small</title>
-    <style><![CDATA[
+    <metadata><head xmlns="http://www.w3.org/1999/xhtml"><meta \
+    http-equiv="Content-Security-Policy" content="default-src 'none'; \
+    script-src 'nonce-(word)'; style-src 'nonce-(word)'"/></head></metadata>
+    <style nonce="(word)"><![CDATA[
     (style)]]></style>
     <rect class="paper" width="100%" height="100%"/>
     <svg class="frames" x="12" y="92" width="1176" height="48">
@@ -56,7 +60,7 @@ struct FlameGraphGoldenTests {
     <metadata class="tree">
     <desc>(tree)</desc>
     </metadata>
-    <script><![CDATA[
+    <script nonce="(word)"><![CDATA[
     (script)]]></script>
     </svg>
 

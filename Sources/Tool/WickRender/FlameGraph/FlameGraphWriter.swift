@@ -30,8 +30,11 @@ struct FlameGraphWriter {
   private var boxesHeight: Int { max(layout.rowCount, 3) * rowHeight }
 
   func write(to output: inout some TextOutputStream) {
+    let tree = layout.boxes.isEmpty ? [] : Deflate.compressed(graph.data.bytes) ?? []
+    let nonce = Self.nonce(of: tree)
     output.write(opening)
-    output.write("<style><![CDATA[\n\(PageAsset.style)]]></style>\n")
+    output.write(Self.policy(nonce))
+    output.write("<style nonce=\"\(nonce)\"><![CDATA[\n\(PageAsset.style)]]></style>\n")
     output.write("<rect class=\"paper\" width=\"100%\" height=\"100%\"/>\n")
     if layout.boxes.isEmpty {
       output.write(emptyNote)
@@ -40,8 +43,33 @@ struct FlameGraphWriter {
     }
     output.write(footer)
     output.write(header)
-    if !layout.boxes.isEmpty { writeData(to: &output) }
-    output.write("<script><![CDATA[\n\(PageAsset.script)]]></script>\n</svg>\n")
+    if !tree.isEmpty { Self.write(tree, to: &output) }
+    output.write("<script nonce=\"\(nonce)\"><![CDATA[\n\(PageAsset.script)]]></script>\n</svg>\n")
+  }
+
+  // MARK: Safety
+
+  /// Forbids all requests, and all scripts and styles but ours; browsers look for the policy of a
+  /// document in an element `head` of XHTML, wherever that stands.
+  private static func policy(_ nonce: String) -> String {
+    """
+    <metadata><head xmlns="http://www.w3.org/1999/xhtml"><meta \
+    http-equiv="Content-Security-Policy" content="default-src 'none'; \
+    script-src 'nonce-\(nonce)'; style-src 'nonce-\(nonce)'"/></head></metadata>
+
+    """
+  }
+
+  /// A word that no name in the tree can foresee, as it depends on all of them; and the same for the
+  /// same tree.
+  private static func nonce(of tree: [UInt8]) -> String {
+    // FNV-1a with two offsets.
+    var (one, other) = (UInt64(0xcbf2_9ce4_8422_2325), UInt64(0x6c62_272e_07bb_0142))
+    for byte in tree {
+      one = (one ^ UInt64(byte)) &* 0x100_0000_01b3
+      other = (other &* 0x100_0000_01b3) ^ UInt64(byte)
+    }
+    return String(one, radix: 36) + String(other, radix: 36)
   }
 
   // MARK: Around the boxes
@@ -114,14 +142,13 @@ struct FlameGraphWriter {
     return notes
   }
 
-  /// The whole tree for the script.
-  private func writeData(to output: inout some TextOutputStream) {
-    guard let packed = Deflate.compressed(graph.data.bytes) else { return }
+  /// Writes the whole tree for the script.
+  private static func write(_ tree: [UInt8], to output: inout some TextOutputStream) {
     output.write("<metadata class=\"tree\">\n")
     var start = 0
-    while start < packed.count {
-      let end = min(start + Self.partBytes, packed.count)
-      output.write("<desc>\(Base64.text(packed[start..<end]))</desc>\n")
+    while start < tree.count {
+      let end = min(start + partBytes, tree.count)
+      output.write("<desc>\(Base64.text(tree[start..<end]))</desc>\n")
       start = end
     }
     output.write("</metadata>\n")

@@ -105,6 +105,16 @@ struct Arguments {
     return hundredths
   }
 
+  /// The value of an option as a number in a range.
+  func decimal(_ name: String, in range: ClosedRange<Double>) throws -> Double? {
+    guard let text = value(name) else { return nil }
+    guard let number = Double(text), range.contains(number) else {
+      throw usage(
+        "'\(name)' must be a number from \(range.lowerBound) to \(range.upperBound), not '\(text)'")
+    }
+    return number
+  }
+
   /// The value of an option, one of a few words.
   func choice(_ name: String, of choices: [String]) throws -> String? {
     guard let text = value(name) else { return nil }

@@ -21,34 +21,59 @@ enum FlameGraphCommand: Subcommand {
         name: "--output", letter: "o", value: "FILE",
         help: "Where to write; '-' is standard output (FILE with .svg)."),
       Option(name: "--title", letter: "t", value: "TEXT", help: "Headline (the command's name)."),
+      Option(name: "--subtitle", value: "TEXT", help: "The line below (how it was recorded)."),
+      Option(name: "--notes", value: "TEXT", help: "A remark below the picture."),
       Option(
         name: "--column", letter: "c", value: "NAME",
         help: "What widths count: samples, or cpu for time (samples)."),
+      Option(name: "--count-name", value: "TEXT", help: "What the counts are called (samples)."),
+      Option(
+        name: "--colors", value: "NAME",
+        help: "owner (whose code it is), or a hue: \(hues) (owner)."),
+      Option(name: "--width", value: "PIXELS", help: "Width without script (1200)."),
+      Option(name: "--height", value: "PIXELS", help: "Height of a row (16)."),
+      Option(
+        name: "--min-width", value: "PIXELS", help: "Narrower boxes only script shows (0.5)."),
     ] + Selection.options + Naming.options
 
+  private static let hues = Palette.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")
+
   static func run(_ arguments: Arguments) throws -> Int32 {
+    var options = FlameGraph.Options()
+    let palettes = Palette.allCases.map(\.rawValue)
+    let palette = try arguments.choice("--colors", of: palettes).flatMap(Palette.init(rawValue:))
+    options.palette = palette ?? .owner
+    options.width = try arguments.integer("--width", in: 200...100_000) ?? options.width
+    options.rowHeight = try arguments.integer("--height", in: 8...200) ?? options.rowHeight
+    options.minimumWidth = try arguments.decimal("--min-width", in: 0...1000) ?? options.minimumWidth
+    options.notes = arguments.value("--notes") ?? ""
+    options.countName = arguments.value("--count-name")
     let input = try Input.read(
       arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
     let column = try input.column(arguments)
     let path = arguments.value("--output") ?? input.path(withExtension: "svg")
+    options.title = arguments.value("--title") ?? title(of: input)
+    options.subtitle = arguments.value("--subtitle") ?? subtitle(of: input, column: column)
     try OutputFile.write(path) {
-      try write(input, title: arguments.value("--title"), column: column, to: &$0)
+      FlameGraph(input.profile, column: column, options: options).write(to: &$0)
     }
     if path != "-" { Console.note("wrote \(path)") }
     return input.exitCode
   }
 
-  /// Draws a column of a profile.
-  static func write(
-    _ input: Input, title: String? = nil, column: Int = 0, to sink: inout ByteSink
-  ) throws {
+  /// Draws a profile as it is drawn without options.
+  static func write(_ input: Input, to sink: inout ByteSink) {
+    let options = FlameGraph.Options(title: title(of: input), subtitle: subtitle(of: input))
+    FlameGraph(input.profile, options: options).write(to: &sink)
+  }
+
+  private static func title(of input: Input) -> String {
+    input.profile.origin.processes.first?.name.map(String.init) ?? "Flame graph"
+  }
+
+  private static func subtitle(of input: Input, column: Int = 0) -> String {
     let profile = input.profile
-    let program = profile.origin.processes.first?.name.map(String.init)
-    let options = FlameGraph.Options(
-      title: title ?? program ?? "Flame graph",
-      subtitle: profile.origin.processes.isEmpty
-        ? profile.excerptText(column: column) ?? ""
-        : Summary.text(of: profile).split(separator: "\n").joined(separator: " · "))
-    FlameGraph(profile, column: column, options: options).write(to: &sink)
+    guard !profile.origin.processes.isEmpty else { return profile.excerptText(column: column) ?? "" }
+    return Summary.text(of: profile).split(separator: "\n").joined(separator: " · ")
   }
 }

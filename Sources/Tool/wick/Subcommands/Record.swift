@@ -168,7 +168,7 @@ enum Record: Subcommand {
       case .folded:
         try OutputFile.write(output.path) { Folded.write(input.profile, to: &$0) }
       case .flameGraph:
-        try OutputFile.write(output.path) { try FlameGraphCommand.write(input, to: &$0) }
+        try OutputFile.write(output.path) { FlameGraphCommand.write(input, to: &$0) }
       }
     }
     return input
