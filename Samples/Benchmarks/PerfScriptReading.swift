@@ -16,11 +16,11 @@ struct PerfScriptReading {
     try read(file)
   }
 
-  /// Reads a file three times, after one read that brings it into memory.
+  /// Reads a file five times, after one read that brings it into memory.
   func read(_ file: URL) throws {
     let mapped = try MappedFile(path: file.path)
     let clock = ContinuousClock()
-    for round in 0...3 {
+    for round in 0...5 {
       let start = clock.now
       let profile = try PerfScript.read(mapped.bytes)
       let seconds = (clock.now - start) / .seconds(1)

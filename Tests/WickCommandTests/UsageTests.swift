@@ -44,10 +44,10 @@ import Testing
 
     Usage: wick report [OPTIONS] [FILE]
 
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. 'self' is the time in a function's own code, 'total' that in it
-    and in what it calls. With '--lines' the same of source lines; code of which no line is known
-    is listed by function, so that nothing is left out.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. 'self' is the time in a function's own code,
+    'total' that in it and in what it calls. With '--lines' the same of source lines; code of which
+    no line is known is listed by function, so that nothing is left out.
 
     Options:
       -n, --top N               How many functions or lines (20).
@@ -157,8 +157,8 @@ import Testing
 
     Usage: wick folded [OPTIONS] [FILE]
 
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. Every flame graph tool reads these lines.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. Every flame graph tool reads these lines.
 
     Options:
       -o, --output FILE         Where to write (standard output).
@@ -179,9 +179,9 @@ import Testing
 
     Usage: wick flamegraph [OPTIONS] [FILE]
 
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. The SVG opens in any browser without a request to anywhere:
-    click zooms, '/' searches, Escape goes back.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. The SVG opens in any browser without a request
+    to anywhere: click zooms, '/' searches, Escape goes back.
 
     Options:
       -o, --output FILE         Where to write; '-' is standard output (FILE with .svg).

@@ -26,7 +26,10 @@ public struct StackTree: Sendable {
   ///
   /// - Precondition: `parent` is a node of this tree; ids stay below 2³¹.
   public mutating func node(parent: Int, frame: Int) -> Int {
+    // The first stack below another is mostly made right after it, and mostly the one asked for.
+    let next = parent + 1
     let (parent, frame) = (Int32(parent), Int32(frame))
+    if next < parents.count, frames[next] == frame, parents[next] == parent { return next }
     var slot = firstSlot(parent, frame)
     while slots[slot] != 0 {
       let known = Int(slots[slot])

@@ -58,6 +58,14 @@ struct PerfScriptLines {
     return meaning
   }
 
+  /// Looks many lines up that are not at the leaf; nil for those that may have to be read.
+  func meanings(
+    of bytes: RawSpan, _ lines: [(range: Range<Int>, hash: UInt64)],
+    into meanings: inout [Meaning?]
+  ) {
+    self.meanings.values(of: bytes, lines, into: &meanings)
+  }
+
   /// The frames of a chain, leaf first.
   func chain(_ index: Int) -> [Int] { chains[index] }
 

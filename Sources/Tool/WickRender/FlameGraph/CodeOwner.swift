@@ -36,8 +36,13 @@ enum CodeOwner: Int, CaseIterable, Sendable {
   }
 
   private static func isKernel(_ module: String) -> Bool {
-    module == "[vdso]" || module == "[vsyscall]" || module.hasPrefix("[kernel")
-      || module == "vmlinux" || module.hasSuffix(".ko")
+    // perf writes `[nf_conntrack]` for the kernel's modules, and alike for memory without a file.
+    if module.hasPrefix("["), module.hasSuffix("]") {
+      return !["[heap", "[stack", "[anon", "[uprobes]", "[unknown]"].contains {
+        module.hasPrefix($0)
+      }
+    }
+    return module == "vmlinux" || module.hasSuffix(".ko") || module.contains(".ko.")
   }
 
   /// An address in place of a name, or a bracketed remark such as `[truncated]`.

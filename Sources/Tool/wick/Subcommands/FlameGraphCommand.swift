@@ -9,9 +9,9 @@ enum FlameGraphCommand: Subcommand {
   static let wordLimit: Int? = 1
   static let example = "wick flamegraph server.wick -o server.svg"
   static let discussion = """
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. The SVG opens in any browser without a request to anywhere:
-    click zooms, '/' searches, Escape goes back.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. The SVG opens in any browser without a request
+    to anywhere: click zooms, '/' searches, Escape goes back.
     """
   static let options =
     [

@@ -9,10 +9,10 @@ enum Report: Subcommand {
   static let wordLimit: Int? = 1
   static let example = "wick report -n 10 server.wick"
   static let discussion = """
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. 'self' is the time in a function's own code, 'total' that in it
-    and in what it calls. With '--lines' the same of source lines; code of which no line is known
-    is listed by function, so that nothing is left out.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. 'self' is the time in a function's own code,
+    'total' that in it and in what it calls. With '--lines' the same of source lines; code of which
+    no line is known is listed by function, so that nothing is left out.
     """
   static let options =
     [
