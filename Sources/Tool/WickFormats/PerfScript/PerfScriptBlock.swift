@@ -2,6 +2,8 @@
 struct PerfScriptBlock {
   /// Each line without its newline, and the hash of that.
   private(set) var lines: [(range: Range<Int>, hash: UInt64)] = []
+  /// Where the first line is that is not indented.
+  private(set) var end = 0
   /// All lines with their newlines; empty where something other than a blank line follows.
   private(set) var text = 0..<0
   /// The hash of `text` and the context.
@@ -20,6 +22,7 @@ struct PerfScriptBlock {
       hash = hasher.combined(hash, line.hash)
       offset = min(line.end + 1, bytes.byteCount)
     }
+    end = offset
     text = bytes.isEndOfSample(at: offset) ? start..<offset : start..<start
   }
 }

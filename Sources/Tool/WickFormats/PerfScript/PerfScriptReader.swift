@@ -149,7 +149,7 @@ struct PerfScriptReader {
     }
     while let next = readLine(bytes, at: offset) { offset = next }
     let known = latest.stack(of: stack.frames[leafCount...], below: root, in: &profile)
-    if offset < text.upperBound {
+    if hasBlankLines, offset < block.end {
       hasBlankLines = false
     } else if !text.isEmpty, offset == text.upperBound, ignored.count == ignoredCount {
       callers.add(known, for: text, hash: block.hash, context: root)
