@@ -14,8 +14,8 @@ struct PerfScriptText {
     var random = SplitMix(state: 7)
     let words = ["handle", "request", "encode", "Buffer", "channel", "Future", "resolve", "header"]
     names = (0..<Self.functionCount).map { number in
-      let parts = (0..<4).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }
-      return "\(parts[0])::\(parts[1])_\(parts[2])\(parts[3])_\(number)(int, char)"
+      let parts = (0..<3).map { _ in words[Int.random(in: 0..<words.count, using: &random)] }
+      return "\(parts[0])::\(parts[1])_\(parts[2])_\(number)(int)"
     }
   }
 
@@ -47,13 +47,13 @@ struct PerfScriptText {
       "worker-\(thread)  \(3000 + thread) [00\(thread)]  \(time):    1001001 cpu-clock: \n"
     var lines: [String] = []
     var function = 0
-    for _ in 0..<Int.random(in: 9...39, using: &random) {
+    repeat {
       let callee = chosen(below: Self.calleeLimit)
       lines.append(line(function, offset: 24 + 16 * callee))
       // Which function is called depends on the caller and the place of the call only.
       var choice = SplitMix(state: UInt64(function * Self.calleeLimit + callee))
       function = Int(choice.next() % UInt64(names.count))
-    }
+    } while lines.count < 9 || lines.count < 39 && function % 16 != 0
     let leaf = line(function, offset: 4 * Int.random(in: 0..<64, using: &random))
     return event + leaf + lines.reversed().joined() + "\n"
   }

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What is read: recordings and folded stacks, whole, damaged and foreign.
+/// What is read: recordings, perf script text and folded stacks, whole, damaged and foreign.
 @Suite struct InputTests {
   private static let stacks = "main;work;hot 70\nmain;work;cold 20\nmain;idle 10\n"
 
@@ -24,6 +24,33 @@ import Testing
       let graph = try Command.run(
         "flamegraph", "-o", "-", "-", folder: folder, input: Data(Self.stacks.utf8))
       #expect(graph.output.contains("data-total=\"100\""))
+    }
+  }
+
+  @Test func perfScriptTextComesIn() throws {
+    let text = """
+      app 12/12 [000] 1.000001: 1001001 cpu-clock: 
+      \tffffffff816b47d6 do_open+0x216 ([kernel.kallsyms])
+      \t          401126 work(int)+0x16 (/bin/app)
+      \t          401200 main+0x10 (/bin/app)
+
+      app 12/12 [000] 1.001001: 1001001 cpu-clock: 
+      \t          401126 work(int)+0x16 (/bin/app)
+      \t          401200 main+0x10 (/bin/app)
+
+
+      """
+    try Command.withFolder { folder in
+      let outcome = try Command.run("folded", "-", folder: folder, input: Data(text.utf8))
+      #expect(outcome.exitCode == 0)
+      #expect(outcome.errors == "")
+      #expect(outcome.output == "app;main;work(int) 1\napp;main;work(int);do_open 1\n")
+      let graph = try Command.run(
+        "flamegraph", "--column", "cpu-clock", "-o", "-", "-", folder: folder,
+        input: Data(text.utf8))
+      #expect(graph.output.contains("data-total=\"2002002\""))
+      let report = try Command.run("report", "-", folder: folder, input: Data(text.utf8))
+      #expect(report.output.contains("do_open"))
     }
   }
 

@@ -44,12 +44,13 @@ import Testing
 
     Usage: wick report [OPTIONS] [FILE]
 
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. 'self' is the time in a function's own code, 'total' that in it
-    and in what it calls. With '--lines' the same of source lines; code of which no line is known
-    is listed by function, so that nothing is left out. In trees a call stands below its caller,
-    and is indented only where that has several; at more than 24 of these its depth is said
-    instead. F is a PATTERN, too; a recursion counts once, with its first call.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. 'self' is the time in a function's own code,
+    'total' that in it and in what it calls. With '--lines' the same of source lines; code of which
+    no line is known is listed by function, so that nothing is left out.
+    In trees a call stands below its caller, and is indented only where that has several; at more than
+    24 of these its depth is said instead. F is a PATTERN, too; a recursion counts once, with its
+    first call.
 
     \(SelectionTests.paragraph)
 
@@ -170,8 +171,8 @@ import Testing
 
     Usage: wick folded [OPTIONS] [FILE]
 
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. Every flame graph tool reads these lines.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. Every flame graph tool reads these lines.
 
     \(SelectionTests.paragraph)
 
@@ -195,16 +196,24 @@ import Testing
 
     Usage: wick flamegraph [OPTIONS] [FILE]
 
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. The SVG opens in any browser without a request to anywhere:
-    click zooms, '/' searches, Escape goes back.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. The SVG opens in any browser without a request
+    to anywhere: click zooms, '/' searches, Escape goes back.
 
     \(SelectionTests.paragraph)
 
     Options:
       -o, --output FILE         Where to write; '-' is standard output (FILE with .svg).
       -t, --title TEXT          Headline (the command's name).
+          --subtitle TEXT       The line below (how it was recorded).
+          --notes TEXT          A remark below the picture.
       -c, --column NAME         What widths count: samples, or cpu for time (samples).
+          --count-name TEXT     What the counts are called (samples).
+          --colors NAME         By owner (whose code it is), or a hue: hot, mem, io, red, green, blue, \
+    yellow, purple, aqua, orange.
+          --width PIXELS        Width without script (1200).
+          --height PIXELS       Height of a row (16).
+          --min-width PIXELS    Narrower boxes only script shows (0.5).
     \(SelectionTests.options)
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.

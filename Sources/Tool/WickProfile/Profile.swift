@@ -66,7 +66,7 @@ public struct Profile: Sendable {
   /// How the profile was taken, and what was lost.
   public var origin = Origin()
 
-  private var frameIDs: [Frame: Int] = [:]
+  private var frameTable = FrameTable()
 
   /// Creates an empty profile.
   public init(valueTypes: [ValueType]) {
@@ -76,10 +76,7 @@ public struct Profile: Sendable {
 
   /// Returns the index of a frame, added on first use.
   public mutating func intern(_ frame: Frame) -> Int {
-    if let known = frameIDs[frame] { return known }
-    frames.append(frame)
-    frameIDs[frame] = frames.count - 1
-    return frames.count - 1
+    frameTable.index(of: frame, in: &frames)
   }
 
   /// Returns the stack with `frame` (an index into `frames`) called from `parent`.

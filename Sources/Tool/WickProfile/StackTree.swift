@@ -34,6 +34,9 @@ public struct StackTree: Sendable {
   public mutating func node(parent: Int, frame: Int) -> Int {
     if newestChildren.isEmpty { rememberLookup() }
     let wanted = Int32(frame)
+    // The first stack below another is mostly made right after it, and mostly the one asked for.
+    let next = parent + 1
+    if next < parents.count, frames[next] == wanted, parents[next] == Int32(parent) { return next }
     var child = newestChildren[parent]
     var seen = 0
     while child != 0, seen < Self.listLimit {

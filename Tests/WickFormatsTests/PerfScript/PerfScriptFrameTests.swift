@@ -128,6 +128,24 @@ import WickProfile
       ])
   }
 
+  /// As perf prints it where what a function is inlined into cannot be told.
+  @Test func inlinedFramesOfAnotherAddressHaveNoModule() throws {
+    let (frames, _) = try frames(
+      """
+      \t 40 work+0x10 (/bin/app)
+      \t 27304 __libc_start_main_impl+0x84 (inlined)
+      \t 960 _start+0x20 (/bin/app)
+      """)
+    #expect(
+      frames == [
+        Frame(kind: .instruction, module: 0, address: 0x40, function: "work"),
+        Frame(
+          kind: .returnAddress, address: 0x27304, function: "__libc_start_main_impl",
+          isInlined: true),
+        Frame(kind: .returnAddress, module: 0, address: 0x960, function: "_start"),
+      ])
+  }
+
   @Test func sourceLinesBelongToTheFrameAbove() throws {
     let (frames, _) = try frames(
       """
@@ -143,6 +161,8 @@ import WickProfile
         open+18446603336221196287
       \t 70 main+0x5 (/bin/app)
         ??:0
+      \t 80 _start+0x5 (/bin/app)
+        :0
       """)
     #expect(
       frames == [
@@ -157,6 +177,7 @@ import WickProfile
         Frame(kind: .returnAddress, module: 1, address: 0x50, function: "read"),
         Frame(kind: .returnAddress, module: 1, address: 0x60, function: "open"),
         Frame(kind: .returnAddress, module: 0, address: 0x70, function: "main"),
+        Frame(kind: .returnAddress, module: 0, address: 0x80, function: "_start"),
       ])
   }
 

@@ -126,6 +126,18 @@ import WickProfile
     #expect(profile.samples.count == 5000)
     #expect(Set(profile.paths) == [["app", "b", "a"]])
     #expect(profile.origin.warnings == [])
+    let ended = try readPerfScript(String(repeating: sample, count: 5000) + "end\n")
+    #expect(ended.samples.count == 5000)
+    #expect(ended.origin.warnings.count == 1)
+  }
+
+  @Test func noLineIsTooLong() throws {
+    for part in ["a->", "f(", ") (", "1.5: 1 ", "+0x1 (", "\t", "9", "(x) -> "] {
+      let long = String(repeating: part, count: 50_000)
+      let profile = try readPerfScript("app 1 1.5: 1 x:\n\t 40 \(long)\n\t\(long)\n\n\(long)\n")
+      #expect(profile.samples.count >= 1)
+      #expect((try? readPerfScript(long))?.samples.count ?? 1 >= 1)
+    }
   }
 
   @Test func everyPrefixIsReadOrRefused() {

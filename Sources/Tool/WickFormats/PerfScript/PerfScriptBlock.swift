@@ -1,7 +1,9 @@
 /// The indented lines below a leaf's: where stacks repeat, these do to the byte.
 struct PerfScriptBlock {
-  /// Where each line ends, and the hash of its text.
-  private(set) var lines: [(end: Int, hash: UInt64)] = []
+  /// Each line without its newline, and the hash of that.
+  private(set) var lines: [(range: Range<Int>, hash: UInt64)] = []
+  /// Where the first line is that is not indented.
+  private(set) var end = 0
   /// All lines with their newlines; empty where something other than a blank line follows.
   private(set) var text = 0..<0
   /// The hash of `text` and the context.
@@ -16,10 +18,11 @@ struct PerfScriptBlock {
     var offset = start
     while offset < bytes.byteCount, bytes.isIndented(at: offset) {
       let line = hasher.line(bytes, from: offset)
-      lines.append(line)
+      lines.append((offset..<line.end, line.hash))
       hash = hasher.combined(hash, line.hash)
       offset = min(line.end + 1, bytes.byteCount)
     }
+    end = offset
     text = bytes.isEndOfSample(at: offset) ? start..<offset : start..<start
   }
 }

@@ -58,6 +58,14 @@ struct PerfScriptLines {
     return meaning
   }
 
+  /// Looks many lines up that are not at the leaf; nil for those that may have to be read.
+  func meanings(
+    of bytes: RawSpan, _ lines: [(range: Range<Int>, hash: UInt64)],
+    into meanings: inout [Meaning?]
+  ) {
+    self.meanings.values(of: bytes, lines, into: &meanings)
+  }
+
   /// The frames of a chain, leaf first.
   func chain(_ index: Int) -> [Int] { chains[index] }
 
@@ -76,7 +84,10 @@ struct PerfScriptLines {
 
   /// Returns an inlined frame with the module of the frame that it is inlined into.
   mutating func frame(_ frame: Int, inlinedInto outer: Int, in profile: inout Profile) -> Int {
-    guard let module = profile.frames[outer].module else { return frame }
+    // perf may leave out the function that one is inlined into: then another address follows.
+    guard let module = profile.frames[outer].module,
+      profile.frames[outer].address == profile.frames[frame].address
+    else { return frame }
     return self.frame(frame, with: 2 * module + 1, in: &profile) { frame in
       frame.module = frame.module ?? module
     }
@@ -112,8 +123,9 @@ struct PerfScriptLines {
     for (index, function) in line.functions(bytes).enumerated() {
       frame.function = bytes.string(function)
       frame.isInlined = line.isInlined || index > 0
-      chain.insert(profile.intern(frame), at: 0)
+      chain.append(profile.intern(frame))
     }
+    chain.reverse()
     if chain.count == 1 { return line.isInlined ? .inlined(chain[0]) : .frame(chain[0]) }
     chains.append(chain)
     return .chain(chains.count - 1)

@@ -14,6 +14,7 @@ struct PerfScriptReader {
   /// The stack of the lines below the leaf's, in the context of the thread's name.
   private var callers: RangeTable<Int>
   private var block = PerfScriptBlock()
+  private var meanings: [PerfScriptLines.Meaning?] = []
   private var latest = PerfScriptPath()
   /// Whether the text has blank lines between samples, so that `callers` can be found.
   private var hasBlankLines = true
@@ -135,14 +136,20 @@ struct PerfScriptReader {
       if let known = callers.value(of: bytes, text, hash: block.hash, context: root) {
         return (known, text.upperBound)
       }
-      for line in block.lines {
-        guard let next = readLine(bytes, offset..<line.end, hash: line.hash) else { break }
-        offset = next
+      lines.meanings(of: bytes, block.lines, into: &meanings)
+      for (line, meaning) in zip(block.lines, meanings) {
+        if let meaning, stack.add(meaning, &lines, in: &profile) {
+          offset = line.range.upperBound + 1
+        } else if let next = readLine(bytes, line.range, hash: line.hash) {
+          offset = next
+        } else {
+          break
+        }
       }
     }
     while let next = readLine(bytes, at: offset) { offset = next }
     let known = latest.stack(of: stack.frames[leafCount...], below: root, in: &profile)
-    if offset < text.upperBound {
+    if hasBlankLines, offset < block.end {
       hasBlankLines = false
     } else if !text.isEmpty, offset == text.upperBound, ignored.count == ignoredCount {
       callers.add(known, for: text, hash: block.hash, context: root)

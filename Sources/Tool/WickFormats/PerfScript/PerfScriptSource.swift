@@ -9,7 +9,7 @@ struct PerfScriptSource {
 
   /// Splits a line; nil where it is something else.
   ///
-  /// Where perf knows no source it prints `??:0`, `module[address]` or `symbol+offset`, which have
+  /// Where perf knows no source it prints `??:0`, `:0`, `module[address]` or `symbol+offset`, which have
   /// to be one word.
   ///
   /// - Parameters:
@@ -28,16 +28,18 @@ struct PerfScriptSource {
     guard let last = text.last else { return nil }
     var start = text.upperBound
     while start > text.lowerBound, bytes.byte(at: start - 1).decimalDigit != nil { start -= 1 }
-    if start < text.upperBound, start - 1 > text.lowerBound {
+    if start < text.upperBound, start > text.lowerBound {
       let separator = bytes.byte(at: start - 1)
       if separator == UInt8(ascii: ":") {
         let path = text.lowerBound..<start - 1
-        guard !bytes.hasPrefix("??", path) else { return }
+        guard !path.isEmpty, !bytes.hasPrefix("??", path) else { return }
         file = path
         self.line = UInt32(clamping: bytes.decimal(start..<text.upperBound) ?? 0)
         return
       }
-      if separator == UInt8(ascii: "+"), Self.isWord(bytes, text) { return }
+      if separator == UInt8(ascii: "+"), start - 1 > text.lowerBound, Self.isWord(bytes, text) {
+        return
+      }
     }
     guard bytes.byte(at: last) == UInt8(ascii: "]"), Self.isWord(bytes, text) else { return nil }
     var bracket = last - 1

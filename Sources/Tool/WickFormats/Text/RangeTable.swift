@@ -41,6 +41,37 @@ struct RangeTable<Value> {
     return nil
   }
 
+  /// Finds many texts at once, all without a context.
+  ///
+  /// Nearly all time of a search is waiting for memory. Here each step is made for all texts before
+  /// the next step, so that they wait together.
+  ///
+  /// - Parameters:
+  ///   - bytes: The input.
+  ///   - texts: Where the texts are, with their hashes.
+  ///   - values: Receives the value of each; nil where it was not found at its first place.
+  func values(
+    of bytes: RawSpan, _ texts: [(range: Range<Int>, hash: UInt64)], into values: inout [Value?]
+  ) {
+    var indices: [Int] = []
+    indices.reserveCapacity(texts.count)
+    for text in texts {
+      let slot = slots[Int(truncatingIfNeeded: text.hash) & (slots.count - 1)]
+      indices.append(slot >> 32 == text.hash >> 32 ? Int(slot & 0xffff_ffff) - 1 : -1)
+    }
+    var found: [Entry?] = []
+    found.reserveCapacity(texts.count)
+    for index in indices { found.append(index >= 0 ? entries[index] : nil) }
+    values.removeAll(keepingCapacity: true)
+    for (entry, text) in zip(found, texts) {
+      guard let entry, entry.context == 0, bytes.areEqual(entry.text, text.range) else {
+        values.append(nil)
+        continue
+      }
+      values.append(entry.value)
+    }
+  }
+
   /// Adds a text that was not found, with the same hash and context.
   mutating func add(_ value: Value, for text: Range<Int>, hash: UInt64, context: Int = 0) {
     entries.append(Entry(text: text, context: context, value: value))

@@ -18,10 +18,10 @@ enum CodeOwner: Int, CaseIterable, Sendable {
     let (name, module) = (function.name, function.module)
     if module == Module.thread.path {
       self = .thread
-    } else if Self.isKernel(module) || name.hasSuffix("_[k]") {
-      self = .kernel
     } else if Self.isJIT(module) || name.hasSuffix("_[j]") {
       self = .jit
+    } else if Self.isKernel(module) || name.hasSuffix("_[k]") {
+      self = .kernel
     } else if Self.isUnnamed(name, module: module) {
       self = .unknown
     } else if Self.isFoundation(name, module: module) {
@@ -53,8 +53,13 @@ enum CodeOwner: Int, CaseIterable, Sendable {
   }
 
   private static func isKernel(_ module: String) -> Bool {
-    module == "[vdso]" || module == "[vsyscall]" || module.hasPrefix("[kernel")
-      || module.hasPrefix("[guest.kernel") || module == "vmlinux" || module.hasSuffix(".ko")
+    // perf writes `[nf_conntrack]` for the kernel's modules, and alike for memory without a file.
+    if module.hasPrefix("["), module.hasSuffix("]") {
+      return !["[heap", "[stack", "[anon", "[uprobes]", "[unknown]"].contains {
+        module.hasPrefix($0)
+      }
+    }
+    return module == "vmlinux" || module.hasSuffix(".ko") || module.contains(".ko.")
   }
 
   private static func isJIT(_ module: String) -> Bool {

@@ -9,9 +9,9 @@ enum FlameGraphCommand: Subcommand {
   static let wordLimit: Int? = 1
   static let example = "wick flamegraph server.wick -o server.svg"
   static let discussion = """
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. The SVG opens in any browser without a request to anywhere:
-    click zooms, '/' searches, Escape goes back.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. The SVG opens in any browser without a request
+    to anywhere: click zooms, '/' searches, Escape goes back.
 
     \(Selection.discussion)
     """
@@ -29,7 +29,7 @@ enum FlameGraphCommand: Subcommand {
       Option(name: "--count-name", value: "TEXT", help: "What the counts are called (samples)."),
       Option(
         name: "--colors", value: "NAME",
-        help: "owner (whose code it is), or a hue: \(hues) (owner)."),
+        help: "By owner (whose code it is), or a hue: \(hues)."),
       Option(name: "--width", value: "PIXELS", help: "Width without script (1200)."),
       Option(name: "--height", value: "PIXELS", help: "Height of a row (16)."),
       Option(
@@ -45,7 +45,8 @@ enum FlameGraphCommand: Subcommand {
     options.palette = palette ?? .owner
     options.width = try arguments.integer("--width", in: 200...100_000) ?? options.width
     options.rowHeight = try arguments.integer("--height", in: 8...200) ?? options.rowHeight
-    options.minimumWidth = try arguments.decimal("--min-width", in: 0...1000) ?? options.minimumWidth
+    let minimumWidth = try arguments.decimal("--min-width", in: 0...1000)
+    options.minimumWidth = minimumWidth ?? options.minimumWidth
     options.notes = arguments.value("--notes") ?? ""
     options.countName = arguments.value("--count-name")
     let input = try Input.read(
@@ -73,7 +74,7 @@ enum FlameGraphCommand: Subcommand {
 
   private static func subtitle(of input: Input, column: Int = 0) -> String {
     let profile = input.profile
-    guard !profile.origin.processes.isEmpty else { return profile.excerptText(column: column) ?? "" }
+    if profile.origin.processes.isEmpty { return profile.excerptText(column: column) ?? "" }
     return Summary.text(of: profile).split(separator: "\n").joined(separator: " · ")
   }
 }

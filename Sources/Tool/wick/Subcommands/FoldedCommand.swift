@@ -8,8 +8,8 @@ enum FoldedCommand: Subcommand {
   static let wordLimit: Int? = 1
   static let example = "wick folded server.wick | grep handle_request"
   static let discussion = """
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. Every flame graph tool reads these lines.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. Every flame graph tool reads these lines.
 
     \(Selection.discussion)
     """

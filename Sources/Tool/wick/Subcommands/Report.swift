@@ -9,12 +9,13 @@ enum Report: Subcommand {
   static let wordLimit: Int? = 1
   static let example = "wick report --callers malloc --focus thread:worker server.wick"
   static let discussion = """
-    FILE is a recording, folded stacks, or '-' for standard input; without it the newest recording
-    in the current folder is read. 'self' is the time in a function's own code, 'total' that in it
-    and in what it calls. With '--lines' the same of source lines; code of which no line is known
-    is listed by function, so that nothing is left out. In trees a call stands below its caller,
-    and is indented only where that has several; at more than 24 of these its depth is said
-    instead. F is a PATTERN, too; a recursion counts once, with its first call.
+    FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
+    the newest recording in the current folder is read. 'self' is the time in a function's own code,
+    'total' that in it and in what it calls. With '--lines' the same of source lines; code of which
+    no line is known is listed by function, so that nothing is left out.
+    In trees a call stands below its caller, and is indented only where that has several; at more than
+    24 of these its depth is said instead. F is a PATTERN, too; a recursion counts once, with its
+    first call.
 
     \(Selection.discussion)
     """
