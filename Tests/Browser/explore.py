@@ -8,6 +8,7 @@ is 1 where one does not hold, 77 where there is no browser.
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -262,6 +263,43 @@ def links(driver, file):
         check("hostile link " + hostile[:20], page.boxes().split("|")[0], "all 0 100")
 
 
+BEFORE = "main;a;x 400\nmain;b 300\nmain;old;y 200\nmain;c 100\n"
+AFTER = "main;a;x 800\nmain;b 310\nmain;new 90\nmain;c 20\n"
+
+
+def differences(driver, wick, folder):
+    names = []
+    for name, text in [("before", BEFORE), ("after", AFTER)]:
+        names.append(os.path.join(folder, name + ".folded"))
+        with open(names[-1], "w") as output:
+            output.write(text)
+    graph = os.path.join(folder, "diff.svg")
+    subprocess.run([wick, "diff", *names, "--svg", graph], check=True, capture_output=True)
+    with open(graph) as document:
+        static = re.findall(r"<title>([^\n<]*)\n[^<]*</title>\s*<rect[^>]*fill=\"(#......)\"",
+                            document.read())
+    page = Page(driver, graph)
+    colors = driver.run("""[...document.querySelectorAll(".frames g[role=treeitem]")]
+      .filter((g) => g.getAttribute("display") !== "none")
+      .map((g) => [g.getAttribute("aria-label").split(", ")[0],
+        "#" + getComputedStyle(g.querySelector("rect")).fill.match(/[0-9]+/g)
+          .map((part) => Number(part).toString(16).padStart(2, "0")).join("")])""")
+    check("colors of differences", sorted(map(tuple, colors)), sorted(static))
+    check("what vanished stands aside, in the same scale",
+          [box for box in page.boxes().split("|") if box.startswith(("all", "gone"))],
+          ["all 0 85.37", "gone 86.01 13.99"])
+    check("new", page.point("new").split(" | ")[1],
+          "90 samples · before 0, +90 (new) · self 90 (+90) · 7.38% of all · 7.38% of caller")
+    check("more", page.point("x").split(" | ")[1],
+          "800 samples · before 400, +400 (+100.00%) · self 800 (+400) · 65.57% of all · "
+          "100.00% of caller")
+    check("within noise", "before 300, within noise (±74)" in page.point("b"), True)
+    check("gone", "before, none after (gone)" in page.point("y"), True)
+    page.click("y")
+    check("zoomed into what vanished", page.boxes(),
+          "gone 0 100|main 0 100|old 0 100|y 0 100")
+
+
 def main():
     if not browser.path():
         print("there is no browser")
@@ -277,6 +315,7 @@ def main():
         for steps in [zooming, details, searching, keyboard, views, rules, copying]:
             steps(Page(driver, graph))
         links(driver, graph)
+        differences(driver, sys.argv[1], folder)
         errors = [event["params"] for event in driver.events
                   if event.get("method") == "Runtime.exceptionThrown"]
         check("no exception", errors, [])

@@ -15,6 +15,7 @@ import Testing
         report      Shows what takes the most CPU time: functions, lines, threads, calls.
         annotate    Shows source code with the time that each line takes.
         flamegraph  Draws a flame graph as one SVG file.
+        diff        Compares two profiles: what takes more, or less, than before.
         folded      Writes each stack as one line: root;…;leaf weight.
         symbolize   Says which function and line addresses of a file belong to.
         cache       Shows or empties what is kept of programs' debug information.
@@ -223,6 +224,40 @@ import Testing
 
     Example:
       wick flamegraph server.wick -o server.svg
+
+    """,
+    "diff": """
+    Compares two profiles: what takes more, or less, than before.
+
+    Usage: wick diff [OPTIONS] BEFORE [AFTER]
+
+    BEFORE and AFTER are recordings, 'perf script' text or folded stacks; BEFORE alone is folded text
+    with two numbers a line. A list says which functions changed, self and total; with '--svg' a flame
+    graph shows where: boxes are as wide as after, orange is more, blue is less, and at the right
+    stands what is no more. What chance explains (3 standard deviations of the counts) is grey.
+    Recordings of different length are compared with '--normalize total', as shares, or with
+    '--requests', by what a request costs.
+
+    \(SelectionTests.paragraph)
+
+    Options:
+          --svg FILE            Draws a flame graph of the differences.
+          --json                Writes JSON for programs: all functions and call paths.
+      -n, --top N               How many functions (20).
+          --normalize HOW       Scales BEFORE: total makes the sums equal (none).
+          --requests B,A        Scales BEFORE by the requests that both have served.
+      -c, --column NAME         What is compared: samples, or cpu for time (samples).
+      -t, --title TEXT          Headline of the flame graph.
+      -o, --output FILE         Where to write the list (standard output).
+    \(SelectionTests.options)
+          --raw-names           Shows names as they are in the files, and all thunks.
+          --debug-dir DIR       Where separate debug files are, too. May be repeated.
+          --addresses           Leaves addresses as they are, without names.
+      -v, --verbose             Says of each file what was read, and what is missing.
+      -h, --help                Shows this page.
+
+    Example:
+      wick diff --normalize total --svg change.svg before.wick after.wick
 
     """,
     "record": """

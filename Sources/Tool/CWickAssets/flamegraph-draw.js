@@ -11,7 +11,8 @@ const LEAST_WIDTH = 0.5;
 const NARROW_WIDTH = 3;
 const THIN_WIDTH = 4;
 const ROOT_COLOR = "#e8e2d7";
-const NEUTRAL_COLOR = "#dcd8d2";
+// Pixels between the panels that stand side by side.
+const ASIDE_GAP = 8;
 
 function make(namespace, name, attributes, parent) {
   const element = document.createElementNS(namespace, name);
@@ -46,11 +47,31 @@ function fitted(text, columns) {
   return text;
 }
 
+// How far two values may differ by chance.
+function noiseOf(difference, [after, before]) {
+  const variance = after * difference.varianceAfter + before * difference.varianceBefore;
+  return difference.deviations * Math.sqrt(variance);
+}
+
+function isNoise(difference, values) {
+  return Math.abs(values[0] - values[1]) <= noiseOf(difference, values);
+}
+
+// The color of a difference, as Difference.swift computes it.
+function differenceColor(difference, values, isGone) {
+  const [after, before] = isGone ? [0, values[1]] : values;
+  const [from, to] = [0, 3].map((part) => (after > before ? difference.more : difference.less)
+    .slice(part, part + 3));
+  if (!isGone && isNoise(difference, values)) return difference.grey;
+  const share = isGone ? 1 : Math.abs(after - before) / Math.max(after, before, 1);
+  return "rgb(" + from.map((one, i) => Math.round(one + (to[i] - one) * share)).join(" ") + ")";
+}
+
 // One tree of boxes. `direction` is 1 where callees lie below, −1 above; a panel that `joins` shares
-// its root's row with the panel before it.
+// its root's row with the panel before it; one that is aside stands to its right, in the same scale.
 class Panel {
-  constructor(view, root, direction, joins) {
-    Object.assign(this, { view, root, direction, joins, zoomed: root });
+  constructor(view, root, direction, { joins = false, isAside = false } = {}) {
+    Object.assign(this, { view, root, direction, joins, isAside, zoomed: root });
   }
 
   // The boxes that are wide enough, callers first, from left to right.
@@ -86,7 +107,8 @@ class Picture {
   constructor(root, tree) {
     this.root = root;
     this.tree = tree;
-    this.statics = root.querySelector(".frames");
+    this.allStatics = [...root.querySelectorAll(".frames")];
+    this.statics = this.allStatics[0];
     this.header = root.querySelector(".header");
     this.footer = root.querySelector(".footer");
     this.top = Number(this.statics.getAttribute("y"));
@@ -133,8 +155,9 @@ class Picture {
     const boxes = [];
     let above = 0;
     let below = 0;
-    for (const panel of this.panels) {
-      for (const box of panel.place(this.width)) {
+    for (const { panel, x, width } of this.shares()) {
+      for (const box of panel.place(width)) {
+        box.x += x;
         const depth = box.group.depth - (panel.joins ? 1 : 0);
         if (depth < 0) continue;
         box.row = panel.direction > 0 ? depth : -1 - depth;
@@ -155,11 +178,27 @@ class Picture {
     this.root.setAttribute("height", this.top + height + this.footerHeight);
     this.frames.setAttribute("width", this.width);
     this.frames.setAttribute("height", height);
-    this.statics.setAttribute("display", "none");
+    for (const element of this.allStatics) element.setAttribute("display", "none");
     if (this.footer) {
       this.footer.setAttribute("transform", "translate(0 " + (height - this.staticHeight) + ")");
     }
     this.draw();
+  }
+
+  // The part of the width that each panel has: all, if there is none aside or one is zoomed into.
+  shares() {
+    const all = (panels) => panels.map((panel) => ({ panel, x: 0, width: this.width }));
+    const aside = this.panels.find((panel) => panel.isAside);
+    const others = this.panels.filter((panel) => !panel.isAside);
+    if (!aside || others.some((panel) => panel.zoomed.caller)) return all(others);
+    if (aside.zoomed.caller) return all([aside]);
+    const [now, gone] = [others[0], aside].map((panel) => panel.root.values[0]);
+    const room = Math.max(this.width - ASIDE_GAP, 1);
+    const width = (room * now) / (now + gone);
+    return [
+      ...others.map((panel) => ({ panel, x: 0, width })),
+      { panel: aside, x: width + ASIDE_GAP, width: room - width },
+    ];
   }
 
   // The rows that are in sight, and some around them.
@@ -203,9 +242,10 @@ class Picture {
   }
 
   colorOf(box) {
-    const group = box.group;
-    if (group.f < 0) return ROOT_COLOR;
-    return this.deltaColor ? this.deltaColor(box) : this.tree.colors[group.f];
+    const { group, panel } = box;
+    const { difference } = this.tree.header;
+    if (difference) return differenceColor(difference, group.values, panel.isAside);
+    return group.f < 0 ? ROOT_COLOR : this.tree.colors[group.f];
   }
 
   addLine(lines, box) {
@@ -260,7 +300,7 @@ class Picture {
     rect.setAttribute("height", this.rowHeight - 1);
     rect.setAttribute("fill", this.colorOf(box));
     const columns = Math.floor((box.width - 2 * LABEL_MARGIN) / this.column);
-    const label = columns < 4 ? "" : fitted(this.nameOf(box.group), columns);
+    const label = columns < 4 ? "" : fitted(this.labelOf(box), columns);
     if (label || text.textContent) text.textContent = label;
     if (label) {
       text.setAttribute("x", box.x + LABEL_MARGIN);
@@ -269,7 +309,15 @@ class Picture {
   }
 
   nameOf(group) {
-    return group.f < 0 ? "all" : this.tree.names[group.f];
+    return group.f < 0 ? group.label : this.tree.names[group.f];
+  }
+
+  // The name, marked where it was not there before.
+  labelOf(box) {
+    const { difference } = this.tree.header;
+    const { values, f } = box.group;
+    const isNew = difference && f >= 0 && values[1] <= 0 && !isNoise(difference, values);
+    return (isNew ? "+ " : "") + this.nameOf(box.group);
   }
 
   spoken(box) {

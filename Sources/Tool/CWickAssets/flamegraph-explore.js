@@ -106,9 +106,10 @@ class Explorer {
     if (!this.panels || this.inward !== inward) {
       this.inward = inward;
       this.panels = this.view.roots.map(
-        (root, index) => new Panel(this.view, root, index > 0 ? -inward : inward, index > 0));
+        (root, index) =>
+          new Panel(this.view, root, index > 0 ? -inward : inward, { joins: index > 0 }));
       if (this.gone && this.gone.roots[0].values[0] > 0) {
-        this.panels.push(new Panel(this.gone, this.gone.roots[0], inward, false));
+        this.panels.push(new Panel(this.gone, this.gone.roots[0], inward, { isAside: true }));
       }
     }
     this.panels.forEach((panel, index) => {
@@ -149,8 +150,14 @@ class Explorer {
   }
 
   // How a group's value differs from the one before, such as `before 12, +3 (+25.00%)`.
-  difference(group) {
-    const [value, before] = group.values;
+  difference(box) {
+    const [value, before] = box.group.values;
+    if (box.panel.isAside) return "before, none after (gone)";
+    const { difference } = this.tree.header;
+    if (isNoise(difference, box.group.values)) {
+      return "before " + grouped(before) + ", within noise (\u00b1" +
+        grouped(noiseOf(difference, box.group.values)) + ")";
+    }
     const sign = value >= before ? "+" : "";
     const share = before > 0 ? sign + ((100 * (value - before)) / before).toFixed(2) + "%" : "new";
     return "before " + grouped(before) + ", " + sign + grouped(value - before) + " (" + share + ")";
@@ -161,8 +168,12 @@ class Explorer {
     const [value] = group.values;
     box.panel.view.callees(group);
     const parts = [this.unit(value)];
-    if (this.tree.own.length > 1) parts.push(this.difference(group));
-    parts.push("self " + grouped(group.own[0]));
+    if (this.tree.own.length > 1) parts.push(this.difference(box));
+    const [own, ownBefore] = group.own;
+    const change = own - ownBefore;
+    const said = this.tree.own.length > 1 && !box.panel.isAside
+      ? " (" + (change > 0 ? "+" : "") + grouped(change) + ")" : "";
+    parts.push("self " + grouped(own) + said);
     parts.push(percent(value, this.tree.totals[0][0]) + " of all");
     const zoomed = box.panel.zoomed;
     if (zoomed.caller && !box.isCaller) {
@@ -233,7 +244,8 @@ class Explorer {
     if (this.isWrong) return "Not a valid expression";
     if (!this.view.found) return "";
     const zoomed = this.zoomed;
-    const found = this.view.foundIn(zoomed);
+    const { view } = this.panels[this.state.panel] || this.panels[0];
+    const found = view.foundIn(zoomed);
     const boxes = this.picture.foundBoxes().length;
     return (
       percent(found, zoomed.values[0]) + " in " + grouped(boxes) + (boxes === 1 ? " box" : " boxes"));

@@ -196,7 +196,8 @@ class View {
   }
 
   makeRoots() {
-    const { mode, subject } = this.settings;
+    const { mode, subject, gone } = this.settings;
+    const label = gone ? "gone" : "all";
     if (mode === "around") {
       const nodes = this.outermost(subject);
       return [
@@ -209,9 +210,9 @@ class View {
       for (let node = 0; node < this.tree.count; node++) {
         if (this.own.some((column) => column[node] > 0)) from.push(node);
       }
-      return [this.group(null, -1, { at: from, from, measure: this.own })];
+      return [this.group(null, -1, { at: from, from, measure: this.own, label })];
     }
-    return [this.group(null, -1, { nodes: [0] })];
+    return [this.group(null, -1, { nodes: [0], label })];
   }
 
   // The nodes of a function that have no other of it above them.

@@ -5,7 +5,7 @@ import Glibc
 @main
 enum Wick {
   static let subcommands: [any Subcommand.Type] = [
-    Record.self, Report.self, Annotate.self, FlameGraphCommand.self, FoldedCommand.self,
+    Record.self, Report.self, Annotate.self, FlameGraphCommand.self, Diff.self, FoldedCommand.self,
     Symbolize.self, CacheCommand.self, Doctor.self,
   ]
 

@@ -12,6 +12,8 @@ public struct FlameGraph: Sendable {
   /// Merged over threads.
   let paths: CallPaths
   let layout: FlameGraphLayout
+  /// What is compared, and where what vanished lies; nil for one profile.
+  let difference: Difference?
   /// What the script reads.
   let data: FlameGraphData
 
@@ -26,6 +28,7 @@ public struct FlameGraph: Sendable {
     layout = FlameGraphLayout(
       paths, widths: paths.totalValues[0], minimumWidth: options.minimumWidth,
       pictureWidth: options.width - 2 * Self.margin, maximumBoxCount: options.maximumBoxCount)
+    difference = nil
     if profile.threads.isEmpty {
       data = FlameGraphData(paths, of: profile, column: column, options: options)
     } else {
@@ -33,6 +36,20 @@ public struct FlameGraph: Sendable {
       data = FlameGraphData(
         CallPaths(profile, columns: [column]), of: profile, column: column, options: options)
     }
+  }
+
+  /// Merges and lays out two profiles: boxes are as wide as after, and colored by what changed.
+  public init(_ comparison: Comparison, options: Options = Options()) {
+    self.options = options
+    valueType = comparison.profile.valueTypes[0]
+    paths = CallPaths(comparison.profile, columns: [0, 1])
+    let difference = Difference(comparison, paths, options: options)
+    layout = FlameGraphLayout(
+      paths, widths: paths.totalValues[0], minimumWidth: options.minimumWidth,
+      pictureWidth: difference.widths.main, maximumBoxCount: options.maximumBoxCount)
+    self.difference = difference
+    data = FlameGraphData(
+      paths, of: comparison.profile, column: 0, options: options, difference: difference)
   }
 
   /// Writes the SVG document, in pieces, as UTF-8 text.

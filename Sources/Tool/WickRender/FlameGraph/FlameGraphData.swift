@@ -20,9 +20,14 @@ struct FlameGraphData {
   private let paths: CallPaths
   private let functions: FunctionLooks
   private let unit: String
+  private let difference: Difference?
 
   /// Packs `paths`, which were merged from a column of `profile`.
-  init(_ paths: CallPaths, of profile: Profile, column: Int, options: FlameGraph.Options) {
+  init(
+    _ paths: CallPaths, of profile: Profile, column: Int, options: FlameGraph.Options,
+    difference: Difference? = nil
+  ) {
+    self.difference = difference
     self.paths = paths
     functions = FunctionLooks(paths, of: profile, column: column, palette: options.palette)
     unit = ValueText(profile.valueTypes[column], countName: options.countName).unit
@@ -35,6 +40,7 @@ struct FlameGraphData {
       json.string("unit", SVGText.visible(unit))
       json.integer("threadOwner", CodeOwner.thread.rawValue)
       json.integer("nodes", paths.count)
+      if let difference { difference.write(to: &json) }
       json.array("columns") { json in for type in paths.valueTypes { json.string(nil, type.name) } }
       for (key, texts) in [("modules", functions.modules), ("files", functions.files)] {
         json.array(key) { json in for text in texts { json.string(nil, SVGText.visible(text)) } }

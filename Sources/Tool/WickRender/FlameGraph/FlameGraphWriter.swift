@@ -111,15 +111,13 @@ struct FlameGraphWriter {
     var baseline = Self.headerHeight + boxesHeight + 26
     var result = "<g class=\"footer\">\n"
     var x = FlameGraph.margin
-    let present = Set(layout.boxes.dropFirst().map { CodeOwner(function(of: $0)) })
-    for owner in CodeOwner.allCases where present.contains(owner) && legendIsShown {
-      let color = FrameColor(middleOf: owner).hex
+    for (label, color) in legend {
       result += """
-        <rect x="\(x)" y="\(baseline - 9)" width="10" height="10" rx="2" fill="\(color)"/>\
-        <text x="\(x + 16)" y="\(baseline)">\(owner.label)</text>
+        <rect x="\(x)" y="\(baseline - 9)" width="10" height="10" rx="2" fill="\(color.hex)"/>\
+        <text x="\(x + 16)" y="\(baseline)">\(label)</text>
 
         """
-      x += 34 + owner.label.count * 13 / 2
+      x += 34 + label.count * 13 / 2
     }
     for note in notes {
       baseline += Self.noteHeight
@@ -128,7 +126,12 @@ struct FlameGraphWriter {
     return result + "</g>\n"
   }
 
-  private var legendIsShown: Bool { graph.options.palette.tellsOwner }
+  private var legend: [(label: String, color: FrameColor)] {
+    if graph.difference != nil { return Difference.legend }
+    guard graph.options.palette.tellsOwner else { return [] }
+    let present = Set(layout.boxes.dropFirst().map { CodeOwner(function(of: $0)) })
+    return CodeOwner.allCases.filter(present.contains).map { ($0.label, FrameColor(middleOf: $0)) }
+  }
 
   /// Lines below the legend, escaped.
   private var notes: [String] {
@@ -138,6 +141,7 @@ struct FlameGraphWriter {
       notes.append(
         "\(count) call paths are too narrow to be drawn here; a browser with scripts shows them.")
     }
+    if let difference = graph.difference { notes.append(SVGText.escaped(difference.note(values))) }
     if !graph.options.notes.isEmpty { notes.append(SVGText.escaped(graph.options.notes)) }
     return notes
   }
@@ -157,41 +161,55 @@ struct FlameGraphWriter {
   // MARK: Boxes
 
   private func writeBoxes(to output: inout some TextOutputStream) {
+    let whole = graph.options.width - 2 * FlameGraph.margin
+    let widths = graph.difference?.widths ?? (main: whole, gone: 0)
+    write(layout, x: FlameGraph.margin, width: widths.main, isGone: false, to: &output)
+    guard let gone = graph.difference?.gone, !gone.boxes.isEmpty else { return }
+    let x = FlameGraph.margin + whole - widths.gone
+    write(gone, x: x, width: widths.gone, isGone: true, to: &output)
+  }
+
+  private func write(
+    _ layout: FlameGraphLayout, x: Int, width: Int, isGone: Bool,
+    to output: inout some TextOutputStream
+  ) {
     output.write(
       """
-      <svg class="frames" x="\(FlameGraph.margin)" y="\(Self.headerHeight)" \
-      width="\(graph.options.width - 2 * FlameGraph.margin)" height="\(boxesHeight)">
+      <svg class="frames" x="\(x)" y="\(Self.headerHeight)" width="\(width)" \
+      height="\(boxesHeight)">
 
       """)
-    for box in layout.boxes { output.write(element(box)) }
+    for box in layout.boxes {
+      output.write(element(box, of: layout, pixels: width, isGone: isGone))
+    }
     output.write("</svg>\n")
   }
 
-  private func element(_ box: FlameGraphLayout.Box) -> String {
+  private func element(
+    _ box: FlameGraphLayout.Box, of layout: FlameGraphLayout, pixels: Int, isGone: Bool
+  ) -> String {
     let function = function(of: box)
+    let name = isGone && box.node == 0 ? "gone" : function.name
     let bottom = boxesHeight - box.depth * rowHeight
     let start = ValueText.position(box.start, of: layout.total)
     let end = ValueText.position(box.start + box.width, of: layout.total)
     let width = ValueText.Position(millionths: end.millionths - start.millionths)
-    let color =
-      box.node == 0
-      ? .root : graph.options.palette.color(of: function.name, owner: CodeOwner(function))
-    let (total, own) = (graph.paths.totalValues[0][box.node], graph.paths.selfValues[0][box.node])
-    var hover = SVGText.escaped(function.name)
+    let own = isGone ? 0 : graph.paths.selfValues[0][box.node]
+    var hover = SVGText.escaped(name)
     if !function.module.isEmpty { hover += "\n" + SVGText.escaped(function.module) }
-    let share = ValueText.percent(total, of: layout.total)
-    hover += "\n\(SVGText.escaped(values.text(total))), \(share)"
-    let pixels =
-      Double(box.width) / Double(layout.total) * Double(graph.options.width - 2 * FlameGraph.margin)
+    hover += "\n" + SVGText.escaped(figures(of: box, isGone: isGone))
+    let pixels = Double(box.width) / Double(layout.total) * Double(pixels)
     let thin = pixels < Self.thinWidth ? " class=\"thin\"" : ""
     var result = """
       <g data-x="\(box.start)" data-w="\(box.width)" data-s="\(max(own, 0))" \
       data-d="\(box.depth)"><title>\(hover)</title>\
       <rect\(thin) x="\(start.attribute)" y="\(bottom - rowHeight)" \
-      width="\(width.attribute)" height="\(max(rowHeight - 1, 1))" rx="1" fill="\(color.hex)"/>
+      width="\(width.attribute)" height="\(max(rowHeight - 1, 1))" rx="1" \
+      fill="\(color(of: box, function, isGone: isGone).hex)"/>
       """
     let room = max(pixels - 2 * Double(Self.labelMargin), 0)
-    let label = SVGText.fitted(function.name, columns: Int(room / Self.columnWidth))
+    let isNew = graph.difference?.isNew(box.node) ?? false
+    let label = SVGText.fitted((isNew ? "+ " : "") + name, columns: Int(room / Self.columnWidth))
     if !label.isEmpty {
       result += """
         <text x="\(start.attribute)" dx="\(Self.labelMargin)" y="\(bottom - 4)">\
@@ -199,6 +217,24 @@ struct FlameGraphWriter {
         """
     }
     return result + "</g>\n"
+  }
+
+  private func figures(of box: FlameGraphLayout.Box, isGone: Bool) -> String {
+    let total = graph.paths.totalValues[0][box.node]
+    if isGone { return "before \(values.text(box.width)), none after" }
+    let share = ValueText.percent(total, of: layout.total)
+    let text = "\(values.text(total)), \(share)"
+    guard let difference = graph.difference else { return text }
+    return "\(text)\n\(difference.text(of: box.node))"
+  }
+
+  private func color(
+    of box: FlameGraphLayout.Box, _ function: CallTree.Function, isGone: Bool
+  ) -> FrameColor {
+    if isGone { return Difference.goneColor }
+    if let difference = graph.difference { return difference.color(of: box.node) }
+    if box.node == 0 { return .root }
+    return graph.options.palette.color(of: function.name, owner: CodeOwner(function))
   }
 
   private func function(of box: FlameGraphLayout.Box) -> CallTree.Function {

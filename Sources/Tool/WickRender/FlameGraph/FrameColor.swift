@@ -29,7 +29,8 @@ struct FrameColor: Hashable, Sendable {
     self.init(between: Self.ends(of: owner), hue: 128, shade: 128)
   }
 
-  private init(red: Int, green: Int, blue: Int) {
+  /// A color of these parts, each from 0 to 255.
+  init(red: Int, green: Int, blue: Int) {
     (self.red, self.green, self.blue) = (red, green, blue)
   }
 

@@ -61,6 +61,9 @@ struct Input {
     return column
   }
 
+  /// Whether it is folded text with two numbers a line, after and before.
+  var isComparison: Bool { profile.valueTypes.dropFirst().first?.name == "before" }
+
   /// What was read, in a sentence.
   var description: String { path == "-" ? "standard input" : path }
 

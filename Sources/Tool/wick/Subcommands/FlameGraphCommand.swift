@@ -56,7 +56,11 @@ enum FlameGraphCommand: Subcommand {
     options.title = arguments.value("--title") ?? title(of: input)
     options.subtitle = arguments.value("--subtitle") ?? subtitle(of: input, column: column)
     try OutputFile.write(path) {
-      FlameGraph(input.profile, column: column, options: options).write(to: &$0)
+      if input.isComparison, arguments.value("--column") == nil {
+        FlameGraph(Comparison(input.profile), options: options).write(to: &$0)
+      } else {
+        FlameGraph(input.profile, column: column, options: options).write(to: &$0)
+      }
     }
     if path != "-" { Console.note("wrote \(path)") }
     return input.exitCode
