@@ -1,4 +1,5 @@
--- The requests of the demo for wrk: mostly ordinary ones, and every fault and cure now and then.
+-- The requests of the demo for wrk: mostly ordinary ones, and every fault and cure now and then; or,
+-- with the argument "slow" or "fast", one fault or its cure.
 
 -- {how often, method, function that makes the path[, function that makes the body]}
 local function any(most)
@@ -32,16 +33,11 @@ local twins = {
   {4, page("calendar")},
   {6, function() return "commented?user=" .. any(2000) end},
 }
-for _, twin in ipairs(twins) do
-  for _, side in ipairs({"/slow/", "/fast/"}) do
-    table.insert(mix, {twin[1], "GET", function() return side .. twin[2]() end})
-  end
+local function add(twin, side)
+  table.insert(mix, {twin[1], "GET", function() return side .. twin[2]() end})
 end
 
 local total = 0
-for _, entry in ipairs(mix) do
-  total = total + entry[1]
-end
 
 -- Each of wrk's threads has its own interpreter and its own fixed sequence.
 local threads = 0
@@ -53,6 +49,16 @@ end
 
 function init(arguments)
   math.randomseed(seed)
+  if arguments[1] then
+    add({40, page("calendar")}, "/" .. arguments[1] .. "/")
+  else
+    for _, twin in ipairs(twins) do
+      for _, side in ipairs({"/slow/", "/fast/"}) do add(twin, side) end
+    end
+  end
+  for _, entry in ipairs(mix) do
+    total = total + entry[1]
+  end
 end
 
 function request()

@@ -32,7 +32,7 @@ bin=$(swift build -c release --show-bin-path)
 
 log=$(mktemp)
 load=$(mktemp)
-wick= server= driver=
+wick= server= driver= comparison=
 
 clean_up() {
   # The server first: wick ends with it. Before the server has said its number, /proc knows it.
@@ -45,54 +45,70 @@ clean_up() {
   if [[ -n $wick ]]; then
     wait "$wick" 2>/dev/null || true
   fi
-  rm -f "$log" "$load"
+  rm -rf "$log" "$load" ${comparison:+"$comparison"}
 }
 trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-echo "== Starting the server under wick record"
-mkdir -p Output
-rm -f Output/blog.{wick,folded,svg,txt}
-"$bin/wick" record -o Output/blog.wick -o Output/blog.folded -o Output/blog.svg -- \
-  "$bin/WickBlogServer" --port 0 </dev/null 2>"$log" &
-wick=$!
+# record OUTPUT… -- [SIDE]: drives the server under wick record; SIDE goes to Samples/demo.lua.
+record() {
+  local outputs=() address='' status=0
+  while [[ $1 != -- ]]; do
+    outputs+=(-o "$1")
+    shift
+  done
+  shift
+  echo "== Starting the server under wick record"
+  "$bin/wick" record "${outputs[@]}" -- "$bin/WickBlogServer" --port 0 </dev/null 2>"$log" &
+  wick=$!
+  for ((tries = 0; tries < 300; tries++)); do
+    line=$(grep -m 1 'WickBlogServer: listening on' "$log" || true)
+    if [[ $line =~ (http://[0-9.]+:[0-9]+),\ pid\ ([0-9]+) ]]; then
+      address=${BASH_REMATCH[1]} server=${BASH_REMATCH[2]}
+      break
+    fi
+    kill -0 "$wick" 2>/dev/null || fail "wick record ended before the server was ready."
+    sleep 0.1
+  done
+  [[ -n $address ]] || fail "the server is not ready after 30 s."
+  curl -fsS --retry 10 --retry-connrefused --max-time 10 -o "$load" "$address/health" \
+    || fail "the server does not answer."
 
-address=
-for ((tries = 0; tries < 300; tries++)); do
-  line=$(grep -m 1 'WickBlogServer: listening on' "$log" || true)
-  if [[ $line =~ (http://[0-9.]+:[0-9]+),\ pid\ ([0-9]+) ]]; then
-    address=${BASH_REMATCH[1]} server=${BASH_REMATCH[2]}
-    break
+  echo "== Driving it for $seconds s"
+  # In the background, so that a signal to this script is not kept waiting.
+  wrk -t 2 -c 16 -d "${seconds}s" --timeout 30s -s Samples/demo.lua "$address" -- "$@" >"$load" &
+  driver=$!
+  wait "$driver" || fail "wrk could not drive the server."
+  driver=
+  cat "$load"
+  if grep -q 'Non-2xx' "$load"; then
+    fail "the server answered with errors."
   fi
-  kill -0 "$wick" 2>/dev/null || fail "wick record ended before the server was ready."
-  sleep 0.1
-done
-[[ -n $address ]] || fail "the server is not ready after 30 s."
-curl -fsS --retry 10 --retry-connrefused --max-time 10 -o "$load" "$address/health" \
-  || fail "the server does not answer."
+  requests=$(awk '/ requests in / { print $1 }' "$load")
 
-echo "== Driving it for $seconds s"
-# In the background, so that a signal to this script is not kept waiting.
-wrk -t 2 -c 16 -d "${seconds}s" --timeout 30s -s Samples/demo.lua "$address" >"$load" &
-driver=$!
-wait "$driver" || fail "wrk could not drive the server."
-driver=
-cat "$load"
-if grep -q 'Non-2xx' "$load"; then
-  fail "the server answered with errors."
-fi
+  echo "== Stopping the server"
+  kill -TERM "$server" 2>/dev/null || fail "the server ended by itself."
+  wait "$wick" || status=$?
+  wick='' server=''
+  ((status == 0)) || fail "wick record ended with exit code $status."
+}
 
-echo "== Stopping the server"
-kill -TERM "$server" 2>/dev/null || fail "the server ended by itself."
-status=0
-wait "$wick" || status=$?
-wick= server=
-((status == 0)) || fail "wick record ended with exit code $status."
-
+mkdir -p Output
+rm -f Output/{blog,cure}.*
+comparison=$(mktemp -d)
+record Output/blog.wick Output/blog.folded Output/blog.svg --
 "$bin/wick" report Output/blog.wick >Output/blog.txt </dev/null
-for kind in wick folded svg txt; do
-  [[ -s Output/blog.$kind ]] || fail "Output/blog.$kind is missing or empty."
+
+# The calendar makes a date formatter for each post; its cure keeps one.
+record "$comparison/before.wick" -- slow
+before=$requests
+record "$comparison/after.wick" -- fast
+"$bin/wick" diff --requests "$before,$requests" --title "Calendar cured: cost of a request" \
+  --svg Output/cure.svg -o Output/cure.txt "$comparison/before.wick" "$comparison/after.wick" \
+  </dev/null
+for file in blog.wick blog.folded blog.svg blog.txt cure.svg cure.txt; do
+  [[ -s Output/$file ]] || fail "Output/$file is missing or empty."
 done
 
 cat <<END
@@ -100,5 +116,6 @@ cat <<END
   $PWD/Output/blog.svg     the flame graph: open it in a browser
   $PWD/Output/blog.txt     functions by self and total time
   $PWD/Output/blog.folded  folded stacks, for other tools
+  $PWD/Output/cure.svg     what changes where one fault is cured
   $PWD/Output/blog.wick    the recording, for wick report, wick flamegraph, wick folded
 END

@@ -15,11 +15,11 @@ struct Difference: Sendable {
   /// Between the picture and the strip, in pixels.
   private static let gap = 8
   private static let grey = FrameColor(red: 0xdc, green: 0xd8, blue: 0xd2)
-  /// Ends of the scale for more: a little, and all. Orange and blue all kinds of color vision tell
-  /// apart.
+  /// Ends of the scale for more: a little, and all.
   private static let more = (FrameColor(red: 0xfa, green: 0xe3, blue: 0xc8), hot)
   /// Ends of the scale for less.
   private static let less = (FrameColor(red: 0xd8, green: 0xe6, blue: 0xf6), goneColor)
+  /// Orange, which all kinds of color vision tell from blue.
   private static let hot = FrameColor(red: 0xf0, green: 0x8a, blue: 0x3c)
   static let goneColor = FrameColor(red: 0x78, green: 0xae, blue: 0xe6)
 
