@@ -50,7 +50,7 @@ end
 function init(arguments)
   math.randomseed(seed)
   if arguments[1] then
-    add({40, page("calendar")}, "/" .. arguments[1] .. "/")
+    add({4, page("calendar")}, "/" .. arguments[1] .. "/")
   else
     for _, twin in ipairs(twins) do
       for _, side in ipairs({"/slow/", "/fast/"}) do add(twin, side) end

@@ -253,9 +253,9 @@ class Picture {
     const color = isFound ? "found" : this.colorOf(box);
     const y = box.row * this.rowHeight;
     const width = Math.max(box.width, LEAST_WIDTH);
-    const line =
-      "M" + box.x.toFixed(2) + " " + y + "h" + width.toFixed(2) + "v" + (this.rowHeight - 1) +
-      "h-" + width.toFixed(2) + "z";
+    // Hundredths of a pixel are enough.
+    const [x, w] = [Math.round(box.x * 100) / 100, Math.round(width * 100) / 100];
+    const line = "M" + x + " " + y + "h" + w + "v" + (this.rowHeight - 1) + "h-" + w + "z";
     const parts = lines.get(color);
     if (parts) parts.push(line);
     else lines.set(color, [line]);
@@ -276,12 +276,19 @@ class Picture {
   drawBox(index, box) {
     if (index === this.pool.length) {
       const element = make(SVG, "g", { role: "treeitem" }, this.wide);
-      const rect = make(SVG, "rect", { rx: 1 }, element);
+      const rect = make(SVG, "rect", { rx: 1, height: this.rowHeight - 1 }, element);
       const text = make(SVG, "text", {}, element);
-      this.pool.push({ element, rect, text, box: null });
+      this.pool.push({ element, rect, text, box: null, shown: {} });
     }
     const item = this.pool[index];
-    const { element, rect, text } = item;
+    const { element, rect, text, shown } = item;
+    // Only what changes is written: that is what a browser takes its time for.
+    const set = (target, name, value) => {
+      const key = target === text ? name + " of text" : name;
+      if (shown[key] === value) return;
+      shown[key] = value;
+      target.setAttribute(name, value);
+    };
     const y = box.row * this.rowHeight;
     const view = box.panel.view;
     const isFound = view.found && view.isFound(box.group);
@@ -291,20 +298,19 @@ class Picture {
     const kind =
       (box.isCaller ? "caller " : "") + (isFound ? "match " : "") +
       (box.width < THIN_WIDTH ? "thin" : "");
-    element.setAttribute("class", kind);
-    element.setAttribute("aria-level", box.group.depth + 1);
-    element.setAttribute("aria-label", this.spoken(box));
-    rect.setAttribute("x", box.x);
-    rect.setAttribute("y", y);
-    rect.setAttribute("width", box.width);
-    rect.setAttribute("height", this.rowHeight - 1);
-    rect.setAttribute("fill", this.colorOf(box));
+    set(element, "class", kind);
+    set(element, "aria-level", box.group.depth + 1);
+    set(element, "aria-label", this.spoken(box));
+    set(rect, "x", box.x);
+    set(rect, "y", y);
+    set(rect, "width", box.width);
+    set(rect, "fill", this.colorOf(box));
     const columns = Math.floor((box.width - 2 * LABEL_MARGIN) / this.column);
     const label = columns < 4 ? "" : fitted(this.labelOf(box), columns);
-    if (label || text.textContent) text.textContent = label;
+    if (shown.label !== label) text.textContent = shown.label = label;
     if (label) {
-      text.setAttribute("x", box.x + LABEL_MARGIN);
-      text.setAttribute("y", y + this.rowHeight - 4);
+      set(text, "x", box.x + LABEL_MARGIN);
+      set(text, "y", y + this.rowHeight - 4);
     }
   }
 
