@@ -46,7 +46,9 @@ struct FlameGraphData {
         json.array(key) { json in for text in texts { json.string(nil, SVGText.visible(text)) } }
       }
       json.array("names") { json in
-        for function in paths.functions { json.string(nil, SVGText.visible(function.name)) }
+        for function in paths.functions {
+          json.string(nil, SVGText.visible(SVGText.withoutAnnotation(function.name)))
+        }
       }
     }
     return json.take()

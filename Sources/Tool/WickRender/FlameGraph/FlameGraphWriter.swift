@@ -189,7 +189,8 @@ struct FlameGraphWriter {
     _ box: FlameGraphLayout.Box, of layout: FlameGraphLayout, pixels: Int, isGone: Bool
   ) -> String {
     let function = function(of: box)
-    let name = isGone && box.node == 0 ? "gone" : function.name
+    let name =
+      isGone && box.node == 0 ? "gone" : SVGText.withoutAnnotation(function.name)
     let bottom = boxesHeight - box.depth * rowHeight
     let start = ValueText.position(box.start, of: layout.total)
     let end = ValueText.position(box.start + box.width, of: layout.total)

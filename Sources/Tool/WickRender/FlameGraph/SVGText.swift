@@ -20,6 +20,13 @@ enum SVGText {
     return result
   }
 
+  /// A function's name without the annotation that folded text has at its end: `_[k]` kernel, `_[i]`
+  /// inlined, `_[j]` JIT, `_[w]` waker.
+  static func withoutAnnotation(_ name: String) -> String {
+    let marks = ["_[k]", "_[i]", "_[j]", "_[w]"]
+    return marks.contains { name.hasSuffix($0) } ? String(name.dropLast(4)) : name
+  }
+
   /// Text whose control characters and bidirectional controls can be seen, as `escaped` makes it.
   static func visible(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }

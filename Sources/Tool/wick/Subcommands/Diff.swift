@@ -62,9 +62,10 @@ enum Diff: Subcommand {
     }
     if let path = arguments.value("--svg") {
       let title = arguments.value("--title") ?? title(arguments.words)
-      try OutputFile.write(path) {
-        FlameGraph(comparison, options: FlameGraph.Options(title: title)).write(to: &$0)
+      let graph = Progress.during("drawing \(path)") { _ in
+        FlameGraph(comparison, options: FlameGraph.Options(title: title))
       }
+      try OutputFile.write(path) { graph.write(to: &$0) }
       if path != "-" { Console.note("wrote \(path)") }
       if path == "-" { return exitCode }
     }

@@ -55,13 +55,12 @@ enum FlameGraphCommand: Subcommand {
     let path = arguments.value("--output") ?? input.path(withExtension: "svg")
     options.title = arguments.value("--title") ?? title(of: input)
     options.subtitle = arguments.value("--subtitle") ?? subtitle(of: input, column: column)
-    try OutputFile.write(path) {
-      if input.isComparison, arguments.value("--column") == nil {
-        FlameGraph(Comparison(input.profile), options: options).write(to: &$0)
-      } else {
-        FlameGraph(input.profile, column: column, options: options).write(to: &$0)
-      }
+    let graph = Progress.during("drawing \(input.description)") { _ in
+      input.isComparison && arguments.value("--column") == nil
+        ? FlameGraph(Comparison(input.profile), options: options)
+        : FlameGraph(input.profile, column: column, options: options)
     }
+    try OutputFile.write(path) { graph.write(to: &$0) }
     if path != "-" { Console.note("wrote \(path)") }
     return input.exitCode
   }
