@@ -116,6 +116,12 @@ class Picture {
     this.rowHeight = Number(root.dataset.rowHeight);
     this.staticHeight = Number(this.statics.getAttribute("height"));
     this.footerHeight = Number(root.getAttribute("height")) - this.top - this.staticHeight;
+    // What it says of the static boxes is not true of ours.
+    const leftOut = root.querySelector(".left-out");
+    if (leftOut) {
+      leftOut.remove();
+      this.footerHeight -= 20;
+    }
     this.frames = make(SVG, "svg", { class: "frames", x: this.margin, y: this.top });
     this.statics.after(this.frames);
     this.narrow = make(SVG, "g", { "aria-hidden": "true" }, this.frames);

@@ -104,7 +104,7 @@ struct FlameGraphTests {
     let picture = try ParsedPicture(FlameGraph(profile).document)
     #expect(picture.boxes.map(\.name) == ["all", "wide", "deep"])
     #expect(picture.rootAttributes["data-left-out"] == "2")
-    #expect(picture.texts["note"]?.hasPrefix("2 call paths are too narrow") == true)
+    #expect(picture.texts["left-out"]?.hasPrefix("2 call paths are too narrow") == true)
   }
 
   @Test func theWidestBoxesAreKeptWithTheirCallers() throws {

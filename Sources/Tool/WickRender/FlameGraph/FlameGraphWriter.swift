@@ -119,9 +119,12 @@ struct FlameGraphWriter {
         """
       x += 34 + label.count * 13 / 2
     }
-    for note in notes {
+    for (kind, note) in notes {
       baseline += Self.noteHeight
-      result += "<text class=\"note\" x=\"\(FlameGraph.margin)\" y=\"\(baseline)\">\(note)</text>\n"
+      result += """
+        <text class="\(kind)" x="\(FlameGraph.margin)" y="\(baseline)">\(note)</text>
+
+        """
     }
     return result + "</g>\n"
   }
@@ -133,16 +136,24 @@ struct FlameGraphWriter {
     return CodeOwner.allCases.filter(present.contains).map { ($0.label, FrameColor(middleOf: $0)) }
   }
 
-  /// Lines below the legend, escaped.
-  private var notes: [String] {
-    var notes: [String] = []
+  /// Lines below the legend with their classes, escaped; the script takes the last away, which is not
+  /// true of what it draws.
+  private var notes: [(kind: String, text: String)] {
+    var notes: [(kind: String, text: String)] = []
+    if let difference = graph.difference {
+      notes.append(("note", SVGText.escaped(difference.note(values))))
+    }
+    if !graph.options.notes.isEmpty {
+      notes.append(("note", SVGText.escaped(graph.options.notes)))
+    }
     if layout.leftOutCount > 0 {
       let count = ValueText.grouped(layout.leftOutCount)
       notes.append(
-        "\(count) call paths are too narrow to be drawn here; a browser with scripts shows them.")
+        (
+          "left-out",
+          "\(count) call paths are too narrow or too many for this; a browser shows them all."
+        ))
     }
-    if let difference = graph.difference { notes.append(SVGText.escaped(difference.note(values))) }
-    if !graph.options.notes.isEmpty { notes.append(SVGText.escaped(graph.options.notes)) }
     return notes
   }
 
