@@ -107,14 +107,13 @@ class Picture {
   constructor(root, tree) {
     this.root = root;
     this.tree = tree;
-    this.allStatics = [...root.querySelectorAll(".frames")];
-    this.statics = this.allStatics[0];
+    const statics = [...root.querySelectorAll(".frames")];
     this.header = root.querySelector(".header");
     this.footer = root.querySelector(".footer");
-    this.top = Number(this.statics.getAttribute("y"));
-    this.margin = Number(this.statics.getAttribute("x"));
+    this.top = Number(statics[0].getAttribute("y"));
+    this.margin = Number(statics[0].getAttribute("x"));
     this.rowHeight = Number(root.dataset.rowHeight);
-    this.staticHeight = Number(this.statics.getAttribute("height"));
+    this.staticHeight = Number(statics[0].getAttribute("height"));
     this.footerHeight = Number(root.getAttribute("height")) - this.top - this.staticHeight;
     // What it says of the static boxes is not true of ours.
     const leftOut = root.querySelector(".left-out");
@@ -123,7 +122,9 @@ class Picture {
       this.footerHeight -= 20;
     }
     this.frames = make(SVG, "svg", { class: "frames", x: this.margin, y: this.top });
-    this.statics.after(this.frames);
+    statics[0].after(this.frames);
+    // Thousands of hidden elements would still cost at every change of style.
+    for (const element of statics) element.remove();
     this.narrow = make(SVG, "g", { "aria-hidden": "true" }, this.frames);
     this.wide = make(SVG, "g", {}, this.frames);
     this.mark = make(SVG, "rect", { class: "current", visibility: "hidden" }, this.frames);
@@ -184,7 +185,6 @@ class Picture {
     this.root.setAttribute("height", this.top + height + this.footerHeight);
     this.frames.setAttribute("width", this.width);
     this.frames.setAttribute("height", height);
-    for (const element of this.allStatics) element.setAttribute("display", "none");
     if (this.footer) {
       this.footer.setAttribute("transform", "translate(0 " + (height - this.staticHeight) + ")");
     }
