@@ -5,6 +5,7 @@ usage: hostile.py WICK
 Prints what does not hold; the exit code is as of explore.py.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -47,6 +48,48 @@ def names():
     return [name.replace(b";", b":").replace(b"\n", b" ") for name in result]
 
 
+def perf_script():
+    """The same names as threads, functions and modules of perf's text."""
+    lines = []
+    for index, name in enumerate(names()):
+        name = name.replace(b"\r", b" ")
+        lines.append(b"%s %d/%d 1.%06d: 1 cpu-clock:\n" % (
+            b"t" + name[:200].replace(b" ", b"_"), index + 1, index + 1, index))
+        lines.append(b"\t%x %s+0x1 (/lib/%s)\n" % (4096 + index, b"f" + name, b"m" + name))
+        lines.append(b"\t%x main+0x1 (/bin/server)\n\n" % (index + 1))
+    return b"".join(lines)
+
+
+def explore(driver, graph, problems):
+    """Opens a graph, points everywhere, searches for everything."""
+    driver.open(graph)
+    driver.ready()
+    for query in MARKUP:
+        driver.run("""((text) => {
+          const field = document.querySelector(".query");
+          field.value = text;
+          field.dispatchEvent(new Event("input"));
+        })(%s)""" % json.dumps(query[:2000]))
+    driver.run("""(async () => {
+      const frames = document.querySelector(".frames[tabindex]");
+      const place = frames.getBoundingClientRect();
+      for (let x = 2; x < place.width; x += 5) {
+        for (let y = 8; y < 72; y += 16) {
+          const at = { clientX: place.x + x, clientY: place.bottom - y, bubbles: true };
+          frames.dispatchEvent(new MouseEvent("mousemove", at));
+          frames.dispatchEvent(new MouseEvent("contextmenu", { ...at, cancelable: true }));
+        }
+      }
+    })()""")
+    driver.key("Escape")
+    driver.key("T")
+    driver.painted()
+    if driver.run("window.ran") is not None:
+        problems.append("a script of a name ran")
+    if driver.run("document.querySelectorAll('script').length") != 1:
+        problems.append("a name became a script")
+
+
 def main():
     if not browser.path():
         print("there is no browser")
@@ -77,30 +120,16 @@ def main():
             if scripts.count("script") != 1 or scripts.count("a") + scripts.count("image") > 0:
                 problems.append(f"title {title[:40]!r}: foreign elements")
     with browser.Browser() as driver:
-        driver.open(graph)
-        driver.ready()
-        for query in MARKUP:
-            driver.run("""((text) => {
-              const field = document.querySelector(".query");
-              field.value = text;
-              field.dispatchEvent(new Event("input"));
-            })(%s)""" % __import__("json").dumps(query[:2000]))
-        driver.run("""(async () => {
-          const frames = document.querySelector(".frames[tabindex]");
-          const place = frames.getBoundingClientRect();
-          for (let x = 2; x < place.width; x += 5) {
-            for (const y of [24, 40]) {
-              const at = { clientX: place.x + x, clientY: place.bottom - y, bubbles: true };
-              frames.dispatchEvent(new MouseEvent("mousemove", at));
-              frames.dispatchEvent(new MouseEvent("contextmenu", { ...at, cancelable: true }));
-            }
-          }
-        })()""")
-        driver.painted()
-        if driver.run("window.ran") is not None:
-            problems.append("a script of a name ran")
-        if driver.run("document.querySelectorAll('script').length") != 1:
-            problems.append("a name became a script")
+        explore(driver, graph, problems)
+        with open(text, "wb") as output:
+            output.write(perf_script())
+        made = subprocess.run([sys.argv[1], "flamegraph", text, "-o", graph], capture_output=True)
+        if made.returncode != 0:
+            problems.append(f"perf script: {made.stderr.decode()}")
+        explore(driver, graph, problems)
+        modules = driver.run("document.querySelectorAll('.frames g').length")
+        if modules < 100:
+            problems.append(f"perf script: only {modules} boxes")
         # The policy holds as well: whatever would ask is refused.
         driver.run("fetch('http://127.0.0.1:9/asked').catch(() => 0)")
         driver.run("""(() => {
