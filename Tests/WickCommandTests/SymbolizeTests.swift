@@ -129,6 +129,26 @@ import Testing
     }
   }
 
+  /// What a file says must not steer a terminal, nor look like another answer.
+  @Test func controlCharactersOfTheFileAreReplaced() throws {
+    try withProgram { folder, inner in
+      // Names of the same lengths: of a function, the source, and its folder's last letter.
+      var bytes = try Data(contentsOf: folder.appending(path: "t"))
+      let changes: [(String, [UInt8])] = [
+        ("inner\0", [0x1b, 0x5d, 0x30, 0x3b, 0x07, 0]), ("t.c\0", [0x0a, 0xc2, 0x9b, 0]),
+      ]
+      for (text, changed) in changes {
+        while let range = bytes.range(of: Data(text.utf8)) {
+          bytes.replaceSubrange(range, with: changed)
+        }
+      }
+      try bytes.write(to: folder.appending(path: "t"))
+      let outcome = try shell("\"$0\" symbolize --no-cache -e t \(inner)", folder)
+      let path = "\(folder.path)/\u{fffd}\u{fffd}"
+      #expect(outcome.output == "\u{fffd}]0;\u{fffd}\n\(path):3\nouter\n\(path):7\n\n")
+    }
+  }
+
   @Test func rawNamesAreThoseOfTheFile() throws {
     try Command.withFolder { folder in
       try Data("struct S { int f(int); }; int S::f(int x) { return x; } int main() {}".utf8)
