@@ -149,6 +149,28 @@ import Testing
     }
   }
 
+  @Test func debugFilesThatDoNotFitAreExplained() throws {
+    try withProgram { folder, inner in
+      let made = try shell(
+        """
+        objcopy --only-keep-debug t t.debug; strip -s t; objcopy --add-gnu-debuglink=t.debug t
+        mkdir other; echo 'int main(void) { return 1; }' > u.c
+        gcc -g -Wl,--build-id -o u u.c; objcopy --only-keep-debug u other/t.debug
+        """, folder)
+      try #require(made.exitCode == 0, "\(made.errors)")
+      let fits = try shell("\"$0\" symbolize --no-cache -v -e t \(inner)", folder)
+      #expect(fits.errors.contains("and from t.debug; "))
+      #expect(fits.errors.contains(" with 1 unit, "))
+      let other = try shell(
+        "mv t.debug elsewhere; \"$0\" symbolize --no-cache -v --debug-dir other -e t \(inner)",
+        folder)
+      #expect(other.errors.contains("not from other/t.debug, as it is of another build; "))
+      let foreign = try shell(
+        "echo > t.debug; \"$0\" symbolize --no-cache -v -e t \(inner)", folder)
+      #expect(foreign.errors.contains("not from t.debug, which cannot be read; "))
+    }
+  }
+
   @Test func rawNamesAreThoseOfTheFile() throws {
     try Command.withFolder { folder in
       try Data("struct S { int f(int); }; int S::f(int x) { return x; } int main() {}".utf8)
