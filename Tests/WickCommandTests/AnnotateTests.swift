@@ -183,6 +183,9 @@ import Testing
         #expect(outcome.output.contains("unsigned long sum = 1;"), "\(options)")
         #expect(outcome.output.contains("Read from  "), "\(options)")
         #expect(!outcome.output.contains("Warning"), "\(options)")
+        let isSaid = outcome.errors.contains(
+          "/nowhere' is of no use: No such file or directory\n")
+        #expect(isSaid == (options.count == 2 && options[1] == "--source-dir=elsewhere"))
       }
     }
   }

@@ -171,6 +171,19 @@ import Testing
     }
   }
 
+  @Test func debugFoldersThatAreNotThereAreSaid() throws {
+    try withProgram { folder, inner in
+      let outcome = try shell(
+        "\"$0\" symbolize --debug-dir nowhere --debug-dir t.c --debug-dir . -e t \(inner)", folder)
+      #expect(outcome.exitCode == 0)
+      #expect(outcome.output.hasPrefix("inner\n"))
+      #expect(
+        outcome.errors
+          == "wick: '--debug-dir nowhere' is of no use: No such file or directory\n"
+          + "wick: '--debug-dir t.c' is of no use: it is no folder\n")
+    }
+  }
+
   @Test func rawNamesAreThoseOfTheFile() throws {
     try Command.withFolder { folder in
       try Data("struct S { int f(int); }; int S::f(int x) { return x; } int main() {}".utf8)

@@ -48,7 +48,7 @@ enum Annotate: Subcommand {
   static func run(_ arguments: Arguments) throws -> Int32 {
     let limit = try arguments.integer("--top", in: 1...10_000) ?? 3
     let paths = SourcePaths(
-      folders: arguments.all("--source-dir"), substitutions: try substitutions(arguments))
+      folders: arguments.folders("--source-dir"), substitutions: try substitutions(arguments))
     let output = arguments.value("--output") ?? "-"
     let isHTML = arguments.has("--html") || output.hasSuffix(".html")
     guard !arguments.has("--json") || !isHTML else {

@@ -67,7 +67,7 @@ enum Symbolize: Subcommand {
     do {
       return try FileSymbols(
         path: path, addresses: addresses.isEmpty ? nil : addresses,
-        debugFolders: arguments.all("--debug-dir") + ["/usr/lib/debug"],
+        debugFolders: arguments.folders("--debug-dir") + ["/usr/lib/debug"],
         areNamesRaw: arguments.has("--raw-names"),
         cache: arguments.has("--no-cache") ? nil : .ofUser())
     } catch .missing {
