@@ -267,6 +267,29 @@ import Testing
     }
   }
 
+  @Test func lineWithoutSamplesOrBehindTheEndIsSaid() throws {
+    try withRecording { folder in
+      let idle = try Command.run("annotate", "hot.wick", "hot.c:1", "--callers", folder: folder)
+      #expect(idle.exitCode == 0)
+      #expect(idle.output.contains("\nLine 1 has no samples.\n"))
+      let busy = try Command.run("annotate", "hot.wick", "hot.c:5", "--callers", folder: folder)
+      #expect(!busy.output.contains("has no samples"))
+      let behind = try Command.run("annotate", "hot.wick", "hot.c:999", folder: folder)
+      #expect(behind.exitCode == 3)
+      #expect(behind.output.isEmpty)
+      #expect(behind.errors.contains("/src/hot.c, which has 19 lines\n"))
+      #expect(behind.errors.hasPrefix("wick: there is no line 999 in "))
+    }
+  }
+
+  @Test func oneLineIsNotManyLines() throws {
+    try withRecording { folder in
+      try Data("int main;".utf8).write(to: folder.appending(path: "src/hot.c"))
+      let outcome = try Command.run("annotate", "hot.wick", "hot.c", folder: folder)
+      #expect(outcome.output.contains("the source has only 1 line, fewer than"))
+    }
+  }
+
   @Test func damagedRecordingIsStillShown() throws {
     try withRecording { folder in
       let whole = try Data(contentsOf: folder.appending(path: "hot.wick"))

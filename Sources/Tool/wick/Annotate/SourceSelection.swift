@@ -63,6 +63,16 @@ struct SourceSelection {
     }
   }
 
+  /// Throws if the line that was asked for is behind the end of its source, and nothing ran there.
+  func checkLine(in source: (path: String, text: SourceText)?, _ values: SourceValues) throws {
+    guard let line, let source, line > source.text.lineCount,
+      !values.lines.contains(where: { $0.number == line })
+    else { return }
+    let count = source.text.lineCount
+    throw Failure.noTarget(
+      "there is no line \(line) in \(source.path), which has \(count) line\(count == 1 ? "" : "s")")
+  }
+
   private static func target(
     _ word: String, of input: Input, _ arguments: Arguments
   ) throws -> AnnotationTarget {
