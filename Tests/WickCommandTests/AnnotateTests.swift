@@ -190,6 +190,21 @@ import Testing
     }
   }
 
+  @Test func absenceOfAllSourcesIsSaid() throws {
+    try withRecording { folder in
+      let whole = try Command.run("annotate", "hot.wick", folder: folder)
+      #expect(whole.complaints.isEmpty)
+      try FileManager.default.removeItem(at: folder.appending(path: "src"))
+      let without = try Command.run("annotate", "hot.wick", folder: folder)
+      #expect(without.exitCode == 0)
+      #expect(without.complaints.count == 1)
+      let line = "none of the sources of hot.wick is on this machine, and lines are known for "
+      #expect(without.errors.hasPrefix("wick: \(line)"))
+      let share = without.errors.dropFirst("wick: \(line)".count).prefix { $0 != " " }
+      #expect(try #require(Int(share)) >= 90)
+    }
+  }
+
   @Test func newerSourceIsSaidUnlessTheProgramIsGone() throws {
     try withRecording { folder in
       let source = folder.appending(path: "src/hot.c").path

@@ -63,6 +63,7 @@ enum Annotate: Subcommand {
     let selection = try SourceSelection(
       arguments.words.dropFirst().first, of: input, sourced: sourced, column: column, limit: limit,
       arguments)
+    if let shortage = selection.shortage { Console.error(shortage) }
     let extent = AnnotatedSource.Extent(
       context: arguments.has("--all") ? nil : 3, line: selection.line,
       showsCallers: arguments.has("--callers"))
