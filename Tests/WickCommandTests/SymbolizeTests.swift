@@ -90,6 +90,27 @@ import Testing
     }
   }
 
+  @Test func fileThatIsCutWhileItIsReadGetsOneLine() throws {
+    try withProgram { folder, inner in
+      // The first run fills the cache, the second has its file mapped when that is cut.
+      let outcome = try shell(
+        """
+        "$0" symbolize -e t 0 > first
+        mkfifo in out
+        "$0" symbolize -e t < in > out &
+        exec 3> in 4< out
+        echo 0 >&3; read answer <&4
+        for file in cache/wick/*.wicksymbols; do : > "$file"; done
+        echo \(inner) >&3; exec 3>&-
+        wait $!
+        """, folder)
+      #expect(outcome.exitCode == 1)
+      #expect(
+        outcome.errors
+          == "wick: a file became shorter while it was read, or its disk failed; try again\n")
+    }
+  }
+
   @Test func problemsGetOneLine() throws {
     try withProgram { folder, inner in
       let missing = try shell("\"$0\" symbolize -e missing 1", folder)
