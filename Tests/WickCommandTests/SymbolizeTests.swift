@@ -90,6 +90,20 @@ import Testing
     }
   }
 
+  @Test func fileThatMayNotBeReadIsSaid() throws {
+    try withProgram { folder, inner in
+      // Root may read all files unless it gives that up.
+      let outcome = try shell(
+        """
+        chmod 0 t
+        [ "$(id -u)" != 0 ] || without="setpriv --bounding-set=-dac_override,-dac_read_search"
+        $without "$0" symbolize -e t 0
+        """, folder)
+      #expect(outcome.exitCode == 3)
+      #expect(outcome.errors == "wick: cannot read t: Permission denied\n")
+    }
+  }
+
   @Test func fileThatIsCutWhileItIsReadGetsOneLine() throws {
     try withProgram { folder, inner in
       // The first run fills the cache, the second has its file mapped when that is cut.

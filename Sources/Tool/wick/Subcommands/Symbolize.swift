@@ -73,6 +73,9 @@ enum Symbolize: Subcommand {
     } catch .missing {
       throw Failure.noTarget("cannot read \(path): \(reason(path))")
     } catch .unreadable {
+      guard unsafe access(path, R_OK) == 0 else {
+        throw Failure.noTarget("cannot read \(path): \(Failure.reason(errno))")
+      }
       throw Failure.noTarget("\(path) is not a 64-bit ELF program or library")
     }
   }
