@@ -183,7 +183,25 @@ import Testing
         #expect(outcome.output.contains("unsigned long sum = 1;"), "\(options)")
         #expect(outcome.output.contains("Read from  "), "\(options)")
         #expect(!outcome.output.contains("Warning"), "\(options)")
+        let isSaid = outcome.errors.contains(
+          "/nowhere' is of no use: No such file or directory\n")
+        #expect(isSaid == (options.count == 2 && options[1] == "--source-dir=elsewhere"))
       }
+    }
+  }
+
+  @Test func absenceOfAllSourcesIsSaid() throws {
+    try withRecording { folder in
+      let whole = try Command.run("annotate", "hot.wick", folder: folder)
+      #expect(whole.complaints.isEmpty)
+      try FileManager.default.removeItem(at: folder.appending(path: "src"))
+      let without = try Command.run("annotate", "hot.wick", folder: folder)
+      #expect(without.exitCode == 0)
+      #expect(without.complaints.count == 1)
+      let line = "none of the sources of hot.wick is on this machine, and lines are known for "
+      #expect(without.errors.hasPrefix("wick: \(line)"))
+      let share = without.errors.dropFirst("wick: \(line)".count).prefix { $0 != " " }
+      #expect(try #require(Int(share)) >= 90)
     }
   }
 
@@ -261,6 +279,29 @@ import Testing
         "annotate", "-", "run", folder: folder, input: Data("A.run;B.run 3\n".utf8))
       #expect(ambiguous.exitCode == 2)
       #expect(ambiguous.errors.contains("'run' may be '!A.run', '!B.run'; name one of them"))
+    }
+  }
+
+  @Test func lineWithoutSamplesOrBehindTheEndIsSaid() throws {
+    try withRecording { folder in
+      let idle = try Command.run("annotate", "hot.wick", "hot.c:1", "--callers", folder: folder)
+      #expect(idle.exitCode == 0)
+      #expect(idle.output.contains("\nLine 1 has no samples.\n"))
+      let busy = try Command.run("annotate", "hot.wick", "hot.c:5", "--callers", folder: folder)
+      #expect(!busy.output.contains("has no samples"))
+      let behind = try Command.run("annotate", "hot.wick", "hot.c:999", folder: folder)
+      #expect(behind.exitCode == 3)
+      #expect(behind.output.isEmpty)
+      #expect(behind.errors.contains("/src/hot.c, which has 19 lines\n"))
+      #expect(behind.errors.hasPrefix("wick: there is no line 999 in "))
+    }
+  }
+
+  @Test func oneLineIsNotManyLines() throws {
+    try withRecording { folder in
+      try Data("int main;".utf8).write(to: folder.appending(path: "src/hot.c"))
+      let outcome = try Command.run("annotate", "hot.wick", "hot.c", folder: folder)
+      #expect(outcome.output.contains("the source has only 1 line, fewer than"))
     }
   }
 

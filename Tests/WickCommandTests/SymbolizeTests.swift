@@ -90,6 +90,41 @@ import Testing
     }
   }
 
+  @Test func fileThatMayNotBeReadIsSaid() throws {
+    try withProgram { folder, inner in
+      // Root may read all files unless it gives that up.
+      let outcome = try shell(
+        """
+        chmod 0 t
+        [ "$(id -u)" != 0 ] || without="setpriv --bounding-set=-dac_override,-dac_read_search"
+        $without "$0" symbolize -e t 0
+        """, folder)
+      #expect(outcome.exitCode == 3)
+      #expect(outcome.errors == "wick: cannot read t: Permission denied\n")
+    }
+  }
+
+  @Test func fileThatIsCutWhileItIsReadGetsOneLine() throws {
+    try withProgram { folder, inner in
+      // The first run fills the cache, the second has its file mapped when that is cut.
+      let outcome = try shell(
+        """
+        "$0" symbolize -e t 0 > first
+        mkfifo in out
+        "$0" symbolize -e t < in > out &
+        exec 3> in 4< out
+        echo 0 >&3; read answer <&4
+        for file in cache/wick/*.wicksymbols; do : > "$file"; done
+        echo \(inner) >&3; exec 3>&-
+        wait $!
+        """, folder)
+      #expect(outcome.exitCode == 1)
+      #expect(
+        outcome.errors
+          == "wick: a file became shorter while it was read, or its disk failed; try again\n")
+    }
+  }
+
   @Test func problemsGetOneLine() throws {
     try withProgram { folder, inner in
       let missing = try shell("\"$0\" symbolize -e missing 1", folder)
@@ -126,6 +161,61 @@ import Testing
       let homeless = try shell("unset HOME XDG_CACHE_HOME; \"$0\" cache", folder)
       #expect(homeless.exitCode == 3)
       #expect(homeless.complaints.count == 1)
+    }
+  }
+
+  /// What a file says must not steer a terminal, nor look like another answer.
+  @Test func controlCharactersOfTheFileAreReplaced() throws {
+    try withProgram { folder, inner in
+      // Names of the same lengths: of a function, the source, and its folder's last letter.
+      var bytes = try Data(contentsOf: folder.appending(path: "t"))
+      let changes: [(String, [UInt8])] = [
+        ("inner\0", [0x1b, 0x5d, 0x30, 0x3b, 0x07, 0]), ("t.c\0", [0x0a, 0xc2, 0x9b, 0]),
+      ]
+      for (text, changed) in changes {
+        while let range = bytes.range(of: Data(text.utf8)) {
+          bytes.replaceSubrange(range, with: changed)
+        }
+      }
+      try bytes.write(to: folder.appending(path: "t"))
+      let outcome = try shell("\"$0\" symbolize --no-cache -e t \(inner)", folder)
+      let path = "\(folder.path)/\u{fffd}\u{fffd}"
+      #expect(outcome.output == "\u{fffd}]0;\u{fffd}\n\(path):3\nouter\n\(path):7\n\n")
+    }
+  }
+
+  @Test func debugFilesThatDoNotFitAreExplained() throws {
+    try withProgram { folder, inner in
+      let made = try shell(
+        """
+        objcopy --only-keep-debug t t.debug; strip -s t; objcopy --add-gnu-debuglink=t.debug t
+        mkdir other; echo 'int main(void) { return 1; }' > u.c
+        gcc -g -Wl,--build-id -o u u.c; objcopy --only-keep-debug u other/t.debug
+        """, folder)
+      try #require(made.exitCode == 0, "\(made.errors)")
+      let fits = try shell("\"$0\" symbolize --no-cache -v -e t \(inner)", folder)
+      #expect(fits.errors.contains("and from t.debug; "))
+      #expect(fits.errors.contains(" with 1 unit, "))
+      let other = try shell(
+        "mv t.debug elsewhere; \"$0\" symbolize --no-cache -v --debug-dir other -e t \(inner)",
+        folder)
+      #expect(other.errors.contains("not from other/t.debug, as it is of another build; "))
+      let foreign = try shell(
+        "echo > t.debug; \"$0\" symbolize --no-cache -v -e t \(inner)", folder)
+      #expect(foreign.errors.contains("not from t.debug, which cannot be read; "))
+    }
+  }
+
+  @Test func debugFoldersThatAreNotThereAreSaid() throws {
+    try withProgram { folder, inner in
+      let outcome = try shell(
+        "\"$0\" symbolize --debug-dir nowhere --debug-dir t.c --debug-dir . -e t \(inner)", folder)
+      #expect(outcome.exitCode == 0)
+      #expect(outcome.output.hasPrefix("inner\n"))
+      #expect(
+        outcome.errors
+          == "wick: '--debug-dir nowhere' is of no use: No such file or directory\n"
+          + "wick: '--debug-dir t.c' is of no use: it is no folder\n")
     }
   }
 

@@ -86,8 +86,9 @@ import Testing
     folder is read. FUNCTION shows one function's lines; its name may lack parameters and what
     stands before its last parts. SOURCE is a path or its last parts. Without these, the files on
     this machine that take the most time are shown. Beside each line stand the samples in itself
-    and, as 'total', those in what it calls, too. A line that was inlined is shown with where that
-    was.
+    and, as 'total', those in what it calls, too; 'Own' above are those in all lines and in what
+    these call that has no source. '>' marks lines with many samples in themselves, and the one of
+    which callers and instructions are shown. Where that was inlined is said.
 
     \(SelectionTests.paragraph)
 

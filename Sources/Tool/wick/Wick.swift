@@ -14,6 +14,7 @@ enum Wick {
     signal(SIGPIPE, SIG_IGN)
     // The Swift runtime takes it for a crash.
     signal(SIGQUIT, SIG_DFL)
+    Truncation.handle()
     exit(run(Array(CommandLine.arguments.dropFirst())))
   }
 

@@ -95,6 +95,15 @@ import WickProfile
     #expect(page.contains("<title>a &amp; b: annotated source</title>"))
   }
 
+  /// The list counts other samples than the columns below it, so it must be said which.
+  @Test func hottestLinesSayWhatTheyCount() {
+    let page = Self.page(AnnotationTextTests.annotation())
+    #expect(
+      page.contains(
+        "<h2>Hottest lines</h2>\n"
+          + "<p class=\"facts\">samples in each line and in what it calls that has no source</p>"))
+  }
+
   @Test func heatRisesWithTheShare() {
     let profile = AnnotatedProfile.lines([([1], 1000)])
     let annotation = Annotation([], of: profile)

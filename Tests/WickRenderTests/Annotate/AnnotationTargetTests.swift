@@ -31,6 +31,7 @@ import WickRender
   @Test(arguments: [
     ("/src/x/run.c", "/src/x/run.c all"), ("x/run.c", "/src/x/run.c all"),
     ("y/run.c:12", "/src/y/run.c 12"), ("plain.c", "plain.c all"), ("plain.c:1", "plain.c 1"),
+    ("./plain.c", "plain.c all"), ("../.././x/run.c:3", "/src/x/run.c 3"),
     ("odd:7", "/odd:7 all"), ("odd:7:7", "/odd:7 7"), ("a!run", "a!run"),
     ("push", "a!ns::Box<int>::push(int)"), ("Box::push", "a!ns::Box<int>::push(int)"),
     ("ns::Box<int>::push(int)", "a!ns::Box<int>::push(int)"),
@@ -52,7 +53,9 @@ import WickRender
     for candidate in candidates { _ = try find(candidate) }
   }
 
-  @Test(arguments: ["", "un.c", "all", "ush", "run.c:", "run.c:x", ":", "a!", "odd:8"])
+  @Test(arguments: [
+    "", "un.c", "all", "ush", "run.c:", "run.c:x", ":", "a!", "odd:8", "./", "../", "./..",
+  ])
   func othersAreUnknown(word: String) {
     #expect(throws: AnnotationTarget.Failure.unknown) { try find(word) }
   }

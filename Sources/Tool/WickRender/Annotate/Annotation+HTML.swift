@@ -60,7 +60,14 @@ extension Annotation {
         : (first.0, first.1.number) < (second.0, second.1.number)
     }
     guard !lines.isEmpty else { return }
-    output.write("<h2>Hottest lines</h2>\n<table class=\"list\">\n")
+    output.write(
+      """
+      <h2>Hottest lines</h2>
+      <p class="facts">\(SVGText.escaped(valueType.name)) in each line and in what it calls that has \
+      no source</p>
+      <table class="list">
+
+      """)
     let scale = ValueScale(unit: valueType.unit, largest: total)
     for (index, line) in lines.prefix(10) {
       let source = sources[index]

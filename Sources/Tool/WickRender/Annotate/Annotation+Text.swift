@@ -99,6 +99,9 @@ extension Annotation {
         output.write("  and \(entries.count - Self.originLimit) more\n")
       }
     }
+    if line.totalValue == 0 {
+      output.write("\nLine \(line.number) has no \(valueType.name).\n")
+    }
     if origins.chains.contains(where: { !$0.places.isEmpty }) {
       write("Line \(line.number) is inlined:", origins.chains.map { ($0.value, text($0)) })
     }

@@ -82,7 +82,8 @@ public struct Annotation: Sendable {
         + "--source-dir DIR or --source-map FROM=TO"
     case .newer(let program): "the source is newer than \(program): its lines may have moved"
     case .short(let count):
-      "the source has only \(count) lines, fewer than when the program was made"
+      "the source has only \(count) \(count == 1 ? "line" : "lines"), fewer than when the program "
+        + "was made"
     }
   }
 }

@@ -17,9 +17,9 @@ public enum AnnotationTarget: Hashable, Sendable {
 
   /// Finds what a word names.
   ///
-  /// The word is a path or its last components (`Server/main.swift`), with `:LINE` perhaps; or a
-  /// function's name, whole, without its parameters, or its last components (`handle`), with
-  /// `module!` before it perhaps.
+  /// The word is a path or its last components (`Server/main.swift`, `../main.swift`), with `:LINE`
+  /// perhaps; or a function's name, whole, without its parameters, or its last components
+  /// (`handle`), with `module!` before it perhaps.
   ///
   /// - Parameters:
   ///   - word: The word.
@@ -42,7 +42,13 @@ public enum AnnotationTarget: Hashable, Sendable {
 
   private static func file(_ word: String, among files: Set<String>) throws(Failure) -> String? {
     if word.isEmpty || files.contains(word) { return word.isEmpty ? nil : word }
-    let found = files.filter { $0.hasSuffix("/\(word)") }.sorted()
+    // A shell completes paths from where its user stands, which need not be where it was built.
+    var path = word[...]
+    while path.hasPrefix("./") || path.hasPrefix("../") {
+      path = path.drop { $0 == "." }.drop { $0 == "/" }
+    }
+    guard !path.isEmpty else { return nil }
+    let found = files.filter { $0.hasSuffix("/\(path)") || $0 == path }.sorted()
     guard found.count < 2 else { throw .ambiguous(candidates: found) }
     return found.first
   }

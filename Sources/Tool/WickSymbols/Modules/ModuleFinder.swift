@@ -62,7 +62,7 @@ struct ModuleFinder: Sendable {
     }
     let isWhole = image?.hasSymbolTable == true && file?.hasDebugInformation == true
     if !isWhole, !module.buildID.isEmpty || image?.debugLink != nil,
-      let debug = debugFile(of: module, link: image?.debugLink)
+      let debug = debugFile(of: module, link: image?.debugLink, &facts)
     {
       if image == nil { image = debug.image } else { image?.merge(debug.image) }
       if file?.hasDebugInformation != true { file = debug.file }
@@ -101,9 +101,9 @@ struct ModuleFinder: Sendable {
     }
     if let file, file.hasDebugInformation {
       facts.append(
-        "debug information of \(file.path) with \(outcome.unitCount) units, "
-          + "\(outcome.index.nodeCount) functions and inlined calls, "
-          + "\(outcome.index.rowCount) rows of lines")
+        "debug information of \(file.path) with \(outcome.unitCount) "
+          + "\(outcome.unitCount == 1 ? "unit" : "units"), \(outcome.index.nodeCount) functions "
+          + "and inlined calls, \(outcome.index.rowCount) rows of lines")
     } else {
       facts.append("no debug information found")
     }
@@ -169,8 +169,9 @@ struct ModuleFinder: Sendable {
     return unsafe try? ElfImage(bytes.span.bytes, buildID: nil)
   }
 
+  /// The separate debug file, and in words which files were looked at in vain.
   private func debugFile(
-    of module: Module, link: ElfImage.DebugLink?
+    of module: Module, link: ElfImage.DebugLink?, _ facts: inout [String]
   ) -> (file: DebugFile, image: ElfImage)? {
     var candidates: [(path: String, crc32: UInt32?)] = []
     if module.buildID.count > 1 {
@@ -191,12 +192,19 @@ struct ModuleFinder: Sendable {
       }
     }
     for (path, crc32) in candidates {
-      guard let file = try? open(root + path) else { continue }
-      if let crc32, CRC32.checksum(of: file.bytes) != crc32 { continue }
-      if let image = try? ElfImage(file.bytes, buildID: module.buildID),
-        image.hasSymbolTable || file.hasDebugInformation
-      {
-        return (file, image)
+      do throws(ElfImage.Failure) {
+        guard let file = try open(root + path) else { continue }
+        if let crc32, CRC32.checksum(of: file.bytes) != crc32 {
+          facts.append("not from \(root)\(path), as its checksum differs")
+          continue
+        }
+        let image = try ElfImage(file.bytes, buildID: module.buildID)
+        if image.hasSymbolTable || file.hasDebugInformation { return (file, image) }
+      } catch {
+        switch error {
+        case .unreadable: facts.append("not from \(root)\(path), which cannot be read")
+        case .buildIDDiffers: facts.append("not from \(root)\(path), as it is of another build")
+        }
       }
     }
     return nil

@@ -85,7 +85,7 @@ struct SymbolTexts {
     let number = Int(name) < namePlaces.count ? Int(name) : 0
     if namePlaces[number].isEmpty {
       let start = UInt32(truncatingIfNeeded: names.count)
-      names += symbols.name(name).utf8
+      unsafe Self.append(Array(symbols.name(name).utf8).span.bytes, to: &names)
       namePlaces[number] = start..<max(start, UInt32(truncatingIfNeeded: names.count))
     }
     bytes += names[Int(namePlaces[number].lowerBound)..<Int(namePlaces[number].upperBound)]
@@ -97,11 +97,29 @@ struct SymbolTexts {
     if path.byteCount == 0 {
       bytes.append(contentsOf: [UInt8(ascii: "?"), UInt8(ascii: "?")])
     } else {
-      unsafe path.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+      Self.append(path, to: &bytes)
     }
     bytes.append(UInt8(ascii: ":"))
     appendNumber(path.byteCount == 0 ? 0 : line)
     bytes.append(UInt8(ascii: "\n"))
+  }
+
+  /// Appends what a file says without what could steer a terminal or end the line too early.
+  private static func append(_ text: RawSpan, to output: inout [UInt8]) {
+    unsafe text.withUnsafeBytes { unsafe append($0, to: &output) }
+  }
+
+  private static func append(_ text: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+    if unsafe text.allSatisfy({ 0x20...0x7e ~= $0 }) {
+      unsafe output.append(contentsOf: text)
+      return
+    }
+    for scalar in unsafe String(decoding: text, as: UTF8.self).unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: output += "\u{fffd}".utf8
+      default: output += String(scalar).utf8
+      }
+    }
   }
 
   private mutating func appendNumber(_ number: UInt32) {

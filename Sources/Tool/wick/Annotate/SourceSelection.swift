@@ -12,6 +12,8 @@ struct SourceSelection {
   var line: UInt32?
   /// Sources that cost more than a chosen one, but are not on this machine.
   var skipped: [SourceTable.Row] = []
+  /// Why there is so little to see, in words; nil where a source is on this machine.
+  var shortage: String?
 
   /// Finds sources by a word, or (nil) those that cost most of what is there.
   ///
@@ -40,7 +42,13 @@ struct SourceSelection {
       // Only those that cost more than what is shown.
       let files = Set(there.map(\.file))
       let least = chosen.last?.selfValue ?? 0
-      if !there.isEmpty {
+      if there.isEmpty {
+        let known = rows.reduce(Int128(0)) { $0 + Int128($1.selfValue) }
+        let percent = 100 * known / Int128(max(1, profile.total(of: column)))
+        shortage =
+          "none of the sources of \(input.description) is on this machine, and lines are known for "
+          + "\(percent) % of it; build the programs with -g, and say where sources are with --source-dir"
+      } else {
         skipped = rows.filter { !files.contains($0.file) && $0.selfValue > least }
       }
       return
@@ -61,6 +69,16 @@ struct SourceSelection {
         SourceValues(profile, file: $0.file, function: function, column: column)
       }
     }
+  }
+
+  /// Throws if the line that was asked for is behind the end of its source, and nothing ran there.
+  func checkLine(in source: (path: String, text: SourceText)?, _ values: SourceValues) throws {
+    guard let line, let source, line > source.text.lineCount,
+      !values.lines.contains(where: { $0.number == line })
+    else { return }
+    let count = source.text.lineCount
+    throw Failure.noTarget(
+      "there is no line \(line) in \(source.path), which has \(count) line\(count == 1 ? "" : "s")")
   }
 
   private static func target(

@@ -33,7 +33,7 @@ struct Naming {
     isWanted = !arguments.has("--addresses")
     isRaw = arguments.has("--raw-names")
     isVerbose = arguments.has("--verbose")
-    debugFolders = arguments.all("--debug-dir")
+    debugFolders = arguments.folders("--debug-dir")
   }
 
   /// What gives names to profiles.

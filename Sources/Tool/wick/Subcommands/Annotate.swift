@@ -14,8 +14,9 @@ enum Annotate: Subcommand {
     folder is read. FUNCTION shows one function's lines; its name may lack parameters and what
     stands before its last parts. SOURCE is a path or its last parts. Without these, the files on
     this machine that take the most time are shown. Beside each line stand the samples in itself
-    and, as 'total', those in what it calls, too. A line that was inlined is shown with where that
-    was.
+    and, as 'total', those in what it calls, too; 'Own' above are those in all lines and in what
+    these call that has no source. '>' marks lines with many samples in themselves, and the one of
+    which callers and instructions are shown. Where that was inlined is said.
 
     \(Selection.discussion)
     """
@@ -48,7 +49,7 @@ enum Annotate: Subcommand {
   static func run(_ arguments: Arguments) throws -> Int32 {
     let limit = try arguments.integer("--top", in: 1...10_000) ?? 3
     let paths = SourcePaths(
-      folders: arguments.all("--source-dir"), substitutions: try substitutions(arguments))
+      folders: arguments.folders("--source-dir"), substitutions: try substitutions(arguments))
     let output = arguments.value("--output") ?? "-"
     let isHTML = arguments.has("--html") || output.hasSuffix(".html")
     guard !arguments.has("--json") || !isHTML else {
@@ -62,13 +63,15 @@ enum Annotate: Subcommand {
     let selection = try SourceSelection(
       arguments.words.dropFirst().first, of: input, sourced: sourced, column: column, limit: limit,
       arguments)
+    if let shortage = selection.shortage { Console.error(shortage) }
     let extent = AnnotatedSource.Extent(
       context: arguments.has("--all") ? nil : 3, line: selection.line,
       showsCallers: arguments.has("--callers"))
-    var sources = selection.values.map { values in
+    var sources = try selection.values.map { values in
       let own = SourceValues(
         sourced, file: values.file, function: values.function, column: column)
       let text = reader.read(values.file)
+      try selection.checkLine(in: text, values)
       let program = text.flatMap { reader.program(olderThan: $0.path, among: values.modules) }
       return AnnotatedSource(
         values, own: own, of: input.profile, column: column, text: text, newerThan: program,

@@ -67,12 +67,15 @@ enum Symbolize: Subcommand {
     do {
       return try FileSymbols(
         path: path, addresses: addresses.isEmpty ? nil : addresses,
-        debugFolders: arguments.all("--debug-dir") + ["/usr/lib/debug"],
+        debugFolders: arguments.folders("--debug-dir") + ["/usr/lib/debug"],
         areNamesRaw: arguments.has("--raw-names"),
         cache: arguments.has("--no-cache") ? nil : .ofUser())
     } catch .missing {
       throw Failure.noTarget("cannot read \(path): \(reason(path))")
     } catch .unreadable {
+      guard unsafe access(path, R_OK) == 0 else {
+        throw Failure.noTarget("cannot read \(path): \(Failure.reason(errno))")
+      }
       throw Failure.noTarget("\(path) is not a 64-bit ELF program or library")
     }
   }
