@@ -16,6 +16,7 @@ func usage() -> Never {
            WickBenchmarks symbols PROGRAM
            WickBenchmarks scale
            WickBenchmarks perfscript [FILE]
+           WickBenchmarks flamegraph [SORTED UNSORTED]
            WickBenchmarks overhead [HZ [ROUNDS [SECONDS]]]
 
     """
@@ -75,6 +76,10 @@ case "perfscript":
   } else {
     try reading.report()
   }
+case "flamegraph" where words.count == 1: try FlameGraphDrawing().report()
+case "flamegraph" where words.count == 3:
+  let files = words.dropFirst().map { URL(fileURLWithPath: $0) }
+  try FlameGraphDrawing().write(sorted: files[0], unsorted: files[1])
 case "overhead":
   var overhead = Overhead()
   let numbers = words.dropFirst().map { Int($0) ?? 0 }

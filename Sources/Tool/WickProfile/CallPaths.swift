@@ -13,12 +13,18 @@ public struct CallPaths: Sendable {
   public let selfValues: [[Int64]]
   /// `totalValues[column][node]`: value counted in this path and below.
   public private(set) var totalValues: [[Int64]]
-  private let tree: StackTree
+  @usableFromInline let tree: StackTree
   /// Index into `functions` of what `tree` calls a frame.
-  private let functionOfFrame: [Int32]
-  /// First callee of each node, and next callee of the same caller; 0 where there is none.
-  private var firstCallees: [Int32]
-  private var nextCallees: [Int32]
+  @usableFromInline let functionOfFrame: [Int32]
+  @usableFromInline var links: [Links]
+
+  /// Where to go from a node; 0 where there is none.
+  @usableFromInline
+  struct Links: Sendable {
+    @usableFromInline var firstCallee: Int32 = 0
+    /// Of the same caller.
+    @usableFromInline var nextCallee: Int32 = 0
+  }
 
   /// Merges columns of a profile.
   ///
@@ -47,31 +53,36 @@ public struct CallPaths: Sendable {
       return values
     }
     totalValues = selfValues
-    firstCallees = [Int32](repeating: 0, count: count)
-    nextCallees = firstCallees
-    link()
-    order()
+    links = [Links](repeating: Links(), count: count)
+    for column in totalValues.indices { Self.sum(&totalValues[column], in: tree) }
+    if !link() { order() }
   }
 
   /// Number of nodes, the root included.
-  public var count: Int { firstCallees.count }
+  public var count: Int { links.count }
 
   /// Index into `functions` of a node; −1 for the root.
+  @inlinable
   public func function(of node: Int) -> Int {
     node == 0 ? -1 : Int(functionOfFrame[Int(tree.frames[node])])
   }
 
   /// The caller's node; the root is its own.
+  @inlinable
   public func caller(of node: Int) -> Int { Int(tree.parents[node]) }
 
   /// The callee whose function comes first; nil where nothing is called.
+  @inlinable
   public func firstCallee(of node: Int) -> Int? {
-    firstCallees[node] == 0 ? nil : Int(firstCallees[node])
+    let callee = links[node].firstCallee
+    return callee == 0 ? nil : Int(callee)
   }
 
   /// The next callee of the node's caller; nil behind the last.
+  @inlinable
   public func nextCallee(after node: Int) -> Int? {
-    nextCallees[node] == 0 ? nil : Int(nextCallees[node])
+    let callee = links[node].nextCallee
+    return callee == 0 ? nil : Int(callee)
   }
 
   /// Finds the node behind another in depth-first order, callers first.
@@ -81,6 +92,7 @@ public struct CallPaths: Sendable {
   ///   - levels: Receives how much deeper the found one is: 1 where `node` is its caller, 0 for a
   ///     sibling, negative further out.
   /// - Returns: The node; nil behind the last.
+  @inlinable
   public func next(after node: Int, levels: inout Int) -> Int? {
     levels = 1
     if let callee = firstCallee(of: node) { return callee }
@@ -137,41 +149,61 @@ public struct CallPaths: Sendable {
     return (tree, nodes)
   }
 
-  /// Adds each node to its caller.
-  private mutating func link() {
-    for node in stride(from: count - 1, to: 0, by: -1) {
-      let caller = Int(tree.parents[node])
-      for column in totalValues.indices {
-        let value = totalValues[column][node]
-        guard value != 0 else { continue }
-        totalValues[column][caller] = totalValues[column][caller].addingSaturating(value)
-      }
-      nextCallees[node] = firstCallees[caller]
-      firstCallees[caller] = Int32(node)
+  /// Adds the value of each node to its caller's.
+  private static func sum(_ values: inout [Int64], in tree: StackTree) {
+    let callers = tree.parents.span
+    var values = values.mutableSpan
+    for node in stride(from: values.count - 1, to: 0, by: -1) {
+      let (caller, value) = (Int(callers[node]), values[node])
+      values[caller] = values[caller].addingSaturating(value)
     }
+  }
+
+  /// Adds each node to its caller's callees, in the order of their ids.
+  ///
+  /// - Returns: Whether that is the order of their functions everywhere.
+  private mutating func link() -> Bool {
+    let (tree, functionOfFrame) = (tree, functionOfFrame)
+    let callers = tree.parents.span
+    let (frames, functions) = (tree.frames.span, functionOfFrame.span)
+    var links = links.mutableSpan
+    var isOrdered = true
+    for node in stride(from: links.count - 1, to: 0, by: -1) {
+      let caller = Int(callers[node])
+      let next = links[caller].firstCallee
+      if next != 0, functions[Int(frames[node])] > functions[Int(frames[Int(next)])] {
+        isOrdered = false
+      }
+      links[node].nextCallee = next
+      links[caller].firstCallee = Int32(truncatingIfNeeded: node)
+    }
+    return isOrdered
   }
 
   /// Puts the callees of each node in order; most have one, or come in order.
   private mutating func order() {
-    var callees: [(function: Int, node: Int32)] = []
-    for caller in 0..<count {
-      var node = firstCallees[caller]
-      guard node != 0, nextCallees[Int(node)] != 0 else { continue }
+    let (tree, functionOfFrame) = (tree, functionOfFrame)
+    let (frames, functions) = (tree.frames.span, functionOfFrame.span)
+    var callees: [(function: Int32, node: Int32)] = []
+    var links = links.mutableSpan
+    for caller in 0..<links.count {
+      var node = links[caller].firstCallee
+      guard node != 0, links[Int(node)].nextCallee != 0 else { continue }
       callees.removeAll(keepingCapacity: true)
       var isOrdered = true
       while node != 0 {
-        let function = function(of: Int(node))
+        let function = functions[Int(frames[Int(node)])]
         isOrdered = isOrdered && callees.last.map { $0.function < function } ?? true
         callees.append((function, node))
-        node = nextCallees[Int(node)]
+        node = links[Int(node)].nextCallee
       }
       guard !isOrdered else { continue }
       callees.sort { $0.function < $1.function }
-      firstCallees[caller] = callees[0].node
+      links[caller].firstCallee = callees[0].node
       for (one, next) in zip(callees, callees.dropFirst()) {
-        nextCallees[Int(one.node)] = next.node
+        links[Int(one.node)].nextCallee = next.node
       }
-      nextCallees[Int(callees[callees.count - 1].node)] = 0
+      links[Int(callees[callees.count - 1].node)].nextCallee = 0
     }
   }
 }

@@ -84,6 +84,9 @@ public struct Profile: Sendable {
     stacks.node(parent: parent, frame: frame)
   }
 
+  /// Makes room for stacks; see `StackTree.reserveCapacity`.
+  public mutating func reserveStacks(_ count: Int) { stacks.reserveCapacity(count) }
+
   /// Frees what finds stacks by their frames; see `StackTree.forgetLookup`.
   public mutating func forgetLookup() { stacks.forgetLookup() }
 

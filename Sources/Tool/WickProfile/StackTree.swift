@@ -3,14 +3,20 @@
 /// Node 0 is the root of all stacks and has no frame. A parent's id is always smaller than its
 /// children's, so a loop over the ids in descending order sees children first.
 public struct StackTree: Sendable {
+  /// What finds a node's children.
+  private struct Links: Sendable {
+    /// The newest child; 0 where there is none.
+    var newestChild: Int32 = 0
+    /// The child of the same parent that was made before; 0 where there is none.
+    var olderSibling: Int32 = 0
+  }
+
   /// Parent of each node; the root is its own parent.
   public private(set) var parents: [Int32] = [0]
   /// Index into `Profile.frames` of each node; −1 for the root.
   public private(set) var frames: [Int32] = [-1]
-  /// The newest child of each node, 0 where there is none; empty once forgotten.
-  private var newestChildren: [Int32] = [0]
-  /// The child of the same parent that was made before each node; 0 where there is none.
-  private var olderSiblings: [Int32] = [0]
+  /// Empty once forgotten.
+  private var links = [Links()]
   /// Nodes of parents with many children, by (parent, frame): an open hash table of ids, 0 where a
   /// slot is free; its size is a power of two and at least twice the number of such nodes.
   private var slots: [Int32] = []
@@ -32,16 +38,16 @@ public struct StackTree: Sendable {
   ///
   /// - Precondition: `parent` is a node of this tree; ids stay below 2³¹.
   public mutating func node(parent: Int, frame: Int) -> Int {
-    if newestChildren.isEmpty { rememberLookup() }
+    if links.isEmpty { rememberLookup() }
     let wanted = Int32(frame)
     // The first stack below another is mostly made right after it, and mostly the one asked for.
     let next = parent + 1
     if next < parents.count, frames[next] == wanted, parents[next] == Int32(parent) { return next }
-    var child = newestChildren[parent]
+    var child = links[parent].newestChild
     var seen = 0
     while child != 0, seen < Self.listLimit {
       if frames[Int(child)] == wanted { return Int(child) }
-      child = olderSiblings[Int(child)]
+      child = links[Int(child)].olderSibling
       seen += 1
     }
     if seen == Self.listLimit, let known = slotted(Int32(parent), wanted) { return known }
@@ -53,11 +59,19 @@ public struct StackTree: Sendable {
     return id
   }
 
+  /// Makes room for nodes, so that it need not be made, and all be moved there, by and by.
+  public mutating func reserveCapacity(_ nodeCount: Int) {
+    parents.reserveCapacity(nodeCount)
+    frames.reserveCapacity(nodeCount)
+    links.reserveCapacity(nodeCount)
+  }
+
   /// Frees what finds nodes; they are found again at the price of their number.
-  public mutating func forgetLookup() { (newestChildren, olderSiblings, slots) = ([], [], []) }
+  public mutating func forgetLookup() { (links, slots) = ([], []) }
 
   private mutating func rememberLookup() {
-    (newestChildren, olderSiblings, slots, slottedCount) = ([0], [0], [], 0)
+    (links, slots, slottedCount) = ([Links()], [], 0)
+    links.reserveCapacity(count)
     var counts = [Int32](repeating: 0, count: count)
     for id in 1..<max(count, 1) {
       let parent = Int(parents[id])
@@ -68,16 +82,15 @@ public struct StackTree: Sendable {
 
   /// Makes the newest node found below its parent, which has `siblingCount` children or more.
   private mutating func addLink(_ id: Int, parent: Int, siblingCount: Int) {
-    olderSiblings.append(newestChildren[parent])
-    newestChildren.append(0)
-    newestChildren[parent] = Int32(id)
+    links.append(Links(olderSibling: links[parent].newestChild))
+    links[parent].newestChild = Int32(id)
     if siblingCount == Self.listLimit {
       addSlot(id)
     } else if siblingCount + 1 == Self.listLimit {
       var child = Int32(id)
       while child != 0 {
         addSlot(Int(child))
-        child = olderSiblings[Int(child)]
+        child = links[Int(child)].olderSibling
       }
     }
   }

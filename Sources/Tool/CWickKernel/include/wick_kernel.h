@@ -1,7 +1,8 @@
-// What Swift cannot do by itself: variadic system calls and signal handlers.
+// What Swift cannot do by itself: variadic system calls, signal handlers, the heap's settings.
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /// Opens and closes a perf task-clock event as the agent does (perf_event_open(2)); 0 or the errno.
 int wick_kernel_probe_perf(void);
@@ -12,3 +13,9 @@ bool wick_kernel_has_capabilities(const char *path);
 /// From now on SIGINT, SIGTERM and SIGHUP end this program with 128 + n after writing `line` (a
 /// copy is kept; what exceeds 4 KiB is cut) to standard error; those that are ignored stay so.
 void wick_kernel_leave_on_signals(const char *line);
+
+/// Prepares the heap for tables that are about as large as an input of `byte_count` bytes: new
+/// memory costs a page fault per 4 KiB, in virtual machines as much as reading and merging the text
+/// that goes there, so the kernel is asked for large pages, and what is freed is kept. All of this is
+/// advice; nothing is done for small inputs. To be called before there are threads.
+void wick_kernel_prepare_heap(size_t byte_count);

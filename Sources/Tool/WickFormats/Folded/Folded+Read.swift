@@ -13,7 +13,7 @@ extension Folded {
   /// - Returns: The profile.
   /// - Throws: `FoldedError` if no line is a stack with a weight.
   public static func read(_ bytes: RawSpan) throws(FoldedError) -> Profile {
-    var reader = FoldedReader()
+    var reader = FoldedReader(byteCount: bytes.byteCount)
     _ = reader.read(bytes, isLast: true)
     return try reader.finish()
   }

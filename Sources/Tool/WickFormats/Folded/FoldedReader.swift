@@ -28,7 +28,13 @@ public struct FoldedReader {
   private var cutWeights = 0
 
   /// Creates a reader that has read nothing.
-  public init() {}
+  ///
+  /// - Parameter byteCount: What the text will have in all, as far as that is known.
+  public init(byteCount: Int = 0) {
+    // Long names, of which lines share many, leave more bytes a node; what is not used is no more
+    // than addresses.
+    profile.reserveStacks(min(byteCount, 1 << 34) / 32)
+  }
 
   /// Reads lines.
   ///
@@ -41,21 +47,24 @@ public struct FoldedReader {
     steps.removeAll(keepingCapacity: true)
     var offset = 0
     while offset < bytes.byteCount {
-      let end = bytes.endOfLine(from: offset)
+      // What a line has in common with one before cannot hold its end.
+      let shared = bytes.commonPrefix(previous, offset..<bytes.byteCount)
+      let end = bytes.endOfLine(from: offset + shared)
       guard end < bytes.byteCount || isLast else { break }
       lineCount += 1
-      read(bytes.trimmingEnd(offset..<end), of: bytes)
+      read(bytes.trimmingEnd(offset..<end), of: bytes, shared: shared)
       offset = min(end + 1, bytes.byteCount)
     }
     return offset
   }
 
-  private mutating func read(_ line: Range<Int>, of bytes: RawSpan) {
+  /// Reads a line that has `shared` bytes in common with `previous`.
+  private mutating func read(_ line: Range<Int>, of bytes: RawSpan, shared: Int) {
     if line.isEmpty { return }
     if isComment(line, of: bytes) {
       comments += 1
     } else if let sample = FoldedLine(bytes, line) {
-      add(sample, of: bytes)
+      add(sample, of: bytes, shared: shared)
     } else {
       ignored.count += 1
       ignored.firstLine = ignored.firstLine ?? lineCount
@@ -89,7 +98,7 @@ public struct FoldedReader {
     return profile
   }
 
-  private mutating func add(_ line: FoldedLine, of bytes: RawSpan) {
+  private mutating func add(_ line: FoldedLine, of bytes: RawSpan, shared: Int) {
     var line = line
     cutWeights += line.isCutToInteger ? 1 : 0
     let weight = line.weight
@@ -104,7 +113,7 @@ public struct FoldedReader {
       }
     }
     weights.append(weight)
-    rows.append(Profile.Sample(stack: node(of: bytes, line.stack)))
+    rows.append(Profile.Sample(stack: node(of: bytes, line.stack, shared: shared)))
   }
 
   /// Makes what was taken for weights before a part of the names that they stand behind, as not all
@@ -125,13 +134,13 @@ public struct FoldedReader {
     previous = 0..<0
   }
 
-  private mutating func node(of bytes: RawSpan, _ range: Range<Int>) -> Int {
+  private mutating func node(of bytes: RawSpan, _ range: Range<Int>, shared: Int) -> Int {
     var stack = range
     // Empty frames at the end are none.
     while !stack.isEmpty, bytes.byte(at: stack.upperBound - 1) == UInt8(ascii: ";") {
       stack = stack.lowerBound..<stack.upperBound - 1
     }
-    let common = bytes.commonPrefix(previous, stack)
+    let common = min(shared, previous.count, stack.count)
     // A step is shared if its name and what follows it (a semicolon or the end) are.
     let ends =
       common == stack.count || bytes.byte(at: stack.lowerBound + common) == UInt8(ascii: ";")

@@ -53,6 +53,8 @@ enum CodeOwner: Int, CaseIterable, Sendable {
   }
 
   private static func isKernel(_ module: String) -> Bool {
+    // Searching for a text takes its time, and folded stacks have no modules.
+    if module.isEmpty { return false }
     // perf writes `[nf_conntrack]` for the kernel's modules, and alike for memory without a file.
     if module.hasPrefix("["), module.hasSuffix("]") {
       return !["[heap", "[stack", "[anon", "[uprobes]", "[unknown]"].contains {
@@ -100,6 +102,6 @@ enum CodeOwner: Int, CaseIterable, Sendable {
   }
 
   private static func isSharedObject(_ module: String) -> Bool {
-    module.hasSuffix(".so") || module.contains(".so.")
+    !module.isEmpty && (module.hasSuffix(".so") || module.contains(".so."))
   }
 }

@@ -58,54 +58,45 @@ struct FlameGraphData {
   var bytes: [UInt8] {
     var bytes: [UInt8] = []
     let header = Array(header.utf8)
-    bytes.reserveCapacity(paths.count * 5 + header.count + functions.looks.count * 16)
+    let columns = [functionColumns] + nodeColumns
+    bytes.reserveCapacity(columns.reduce(header.count + 4) { $0 + $1.count + 4 })
     append(header, to: &bytes)
-    append(functionColumns, to: &bytes)
-    appendNodes(to: &bytes)
-    for values in paths.selfValues { append(Self.values(values, of: paths), to: &bytes) }
+    for column in columns { append(column, to: &bytes) }
     return bytes
   }
 
   private var functionColumns: [UInt8] {
-    var column: [UInt8] = []
+    var column = VarintColumn()
     for function in functions.looks {
-      Self.append(UInt64(function.module), to: &column)
-      Self.append(UInt64(function.owner.rawValue), to: &column)
-      Self.append(UInt64(function.file), to: &column)
-      Self.append(UInt64(function.line), to: &column)
-      column += [function.color.red, function.color.green, function.color.blue].map {
-        UInt8(truncatingIfNeeded: $0)
+      column.append(UInt64(function.module))
+      column.append(UInt64(function.owner.rawValue))
+      column.append(UInt64(function.file))
+      column.append(UInt64(function.line))
+      for part in [function.color.red, function.color.green, function.color.blue] {
+        column.append(byte: UInt8(truncatingIfNeeded: part))
       }
     }
-    return column
+    return column.bytes
   }
 
-  private func appendNodes(to bytes: inout [UInt8]) {
-    var ups: [UInt8] = []
-    var called: [UInt8] = []
-    ups.reserveCapacity(paths.count)
-    called.reserveCapacity(paths.count * 2)
-    var levels = 0
-    var node = paths.next(after: 0, levels: &levels)
-    while let current = node {
-      Self.append(UInt64(1 - levels), to: &ups)
-      Self.append(UInt64(paths.function(of: current)), to: &called)
-      node = paths.next(after: current, levels: &levels)
-    }
-    append(ups, to: &bytes)
-    append(called, to: &bytes)
-  }
-
-  private static func values(_ values: [Int64], of paths: CallPaths) -> [UInt8] {
-    var column: [UInt8] = []
-    column.reserveCapacity(values.count + values.count / 4)
+  /// The columns of nodes and of values, from one walk through the tree.
+  private var nodeColumns: [[UInt8]] {
+    var ups = VarintColumn(capacity: paths.count)
+    var called = VarintColumn(capacity: paths.count * 2)
+    var values = paths.selfValues.map { _ in VarintColumn(capacity: paths.count * 5 / 4) }
     var levels = 0
     var node: Int? = 0
     while let current = node {
-      append(UInt64(max(values[current], 0)), to: &column)
+      if current != 0 {
+        ups.append(UInt64(1 - levels))
+        called.append(UInt64(paths.function(of: current)))
+      }
+      for column in values.indices {
+        values[column].append(UInt64(max(paths.selfValues[column][current], 0)))
+      }
       node = paths.next(after: current, levels: &levels)
     }
-    return column
+    return [ups.bytes, called.bytes] + values.map(\.bytes)
   }
 
   private func append(_ column: [UInt8], to bytes: inout [UInt8]) {
@@ -114,15 +105,5 @@ struct FlameGraphData {
       bytes.append(UInt8(truncatingIfNeeded: length >> UInt32(shift)))
     }
     bytes.append(contentsOf: column)
-  }
-
-  @inline(__always)
-  private static func append(_ value: UInt64, to bytes: inout [UInt8]) {
-    var rest = value
-    while rest >= 0x80 {
-      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    bytes.append(UInt8(truncatingIfNeeded: rest))
   }
 }

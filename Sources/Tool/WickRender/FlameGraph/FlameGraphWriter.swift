@@ -16,6 +16,8 @@ struct FlameGraphWriter {
   private static let thinWidth = 2.5
   /// Bytes of an element of packed data; parsers may have limits for the text of one.
   private static let partBytes = 3 << 20
+  /// Bytes of it that become text at a time; 3 divides both.
+  private static let pieceBytes = 3 << 14
 
   private let graph: FlameGraph
   private let values: ValueText
@@ -163,8 +165,13 @@ struct FlameGraphWriter {
     var start = 0
     while start < tree.count {
       let end = min(start + partBytes, tree.count)
-      output.write("<desc>\(Base64.text(tree[start..<end]))</desc>\n")
-      start = end
+      output.write("<desc>")
+      while start < end {
+        let next = min(start + pieceBytes, end)
+        output.write(Base64.text(tree[start..<next]))
+        start = next
+      }
+      output.write("</desc>\n")
     }
     output.write("</metadata>\n")
   }

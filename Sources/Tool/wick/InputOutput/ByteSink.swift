@@ -15,6 +15,10 @@ struct ByteSink: TextOutputStream {
   }
 
   mutating func write(_ string: String) {
+    guard string.utf8.count < 1 << 15 else {
+      unsafe write(string.utf8Span.span.bytes)
+      return
+    }
     buffer.append(contentsOf: string.utf8)
     if buffer.count >= 1 << 16 { flush() }
   }

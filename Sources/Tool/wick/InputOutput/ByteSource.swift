@@ -26,10 +26,14 @@ struct ByteSource: ~Copyable {
     if isOwned { close(descriptor) }
   }
 
-  /// Appends up to `byteCount` bytes, as many as there are; returns false at the end.
-  borrowing func read(_ byteCount: Int, into bytes: inout [UInt8]) throws -> Bool {
-    let start = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: byteCount))
+  /// Fills bytes from `start` on, as far as there are any.
+  ///
+  /// - Parameters:
+  ///   - bytes: Room, of which the bytes before `start` are kept.
+  ///   - start: Where to begin.
+  /// - Returns: The end of what was filled: less than all at the end of the file only.
+  /// - Throws: `Failure` if it cannot be read.
+  borrowing func fill(_ bytes: inout [UInt8], from start: Int) throws -> Int {
     var end = start
     while end < bytes.count {
       let room = bytes.count - end
@@ -42,7 +46,24 @@ struct ByteSource: ~Copyable {
       }
       end += max(count, 0)
     }
+    return end
+  }
+
+  /// Appends up to `byteCount` bytes, as many as there are; returns false at the end.
+  borrowing func read(_ byteCount: Int, into bytes: inout [UInt8]) throws -> Bool {
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: byteCount))
+    let end = try fill(&bytes, from: start)
     bytes.removeSubrange(end...)
     return end > start
+  }
+
+  /// What the file has in all; 0 where that is not known.
+  var byteCount: Int {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      return 0
+    }
+    return Int(status.st_size)
   }
 }

@@ -1,3 +1,4 @@
+import CWickKernel
 import Glibc
 import WickFormats
 import WickProfile
@@ -95,8 +96,8 @@ struct Input {
 
   /// Bytes by which formats are told apart.
   private static let headByteCount = 1 << 16
-  /// Bytes of folded text that are read at a time.
-  private static let partByteCount = 1 << 20
+  /// Bytes of folded text that are read at a time, few enough to stay in the processor's cache.
+  private static let partByteCount = 1 << 18
 
   private static func parse(_ source: consuming ByteSource) throws -> Profile {
     var bytes: [UInt8] = []
@@ -104,7 +105,7 @@ struct Input {
     let isRecording = unsafe Recording.recognizes(bytes.span.bytes)
     let isPerfScript = unsafe PerfScript.recognizes(bytes.span.bytes)
     if isRecording || isPerfScript || bytes.isEmpty {
-      while try source.read(partByteCount, into: &bytes) {}
+      while try source.read(1 << 20, into: &bytes) {}
       if let profile = try unsafe parseUnlessFolded(bytes.span.bytes, name: source.name) {
         return profile
       }
@@ -137,12 +138,22 @@ struct Input {
   private static func parseFolded(
     _ source: consuming ByteSource, _ bytes: consuming [UInt8]
   ) throws -> Profile {
-    var reader = FoldedReader()
+    let byteCount = source.byteCount
+    wick_kernel_prepare_heap(byteCount)
+    var reader = FoldedReader(byteCount: byteCount)
+    var end = bytes.count
     var isLast = false
     while !isLast {
-      isLast = try !source.read(partByteCount, into: &bytes)
-      let count = unsafe reader.read(bytes.span.bytes, isLast: isLast)
-      bytes.removeFirst(count)
+      // A line that fills all of it needs more.
+      let room = max(partByteCount, end == bytes.count ? 2 * end : 0)
+      if bytes.count < room {
+        bytes.append(contentsOf: repeatElement(0, count: room - bytes.count))
+      }
+      end = try source.fill(&bytes, from: end)
+      isLast = end < bytes.count
+      let count = unsafe reader.read(bytes.span.bytes.extracting(0..<end), isLast: isLast)
+      for (place, rest) in (count..<end).enumerated() { bytes[place] = bytes[rest] }
+      end -= count
     }
     do {
       return try reader.finish()
