@@ -52,7 +52,8 @@ import Testing
   @Test(
     arguments: [
       (["f", "__f"], [0x12, 0x12], "f"), (["__GI_strlen", "__strlen"], [0x12, 0x12], "__strlen"),
-      (["zed", "abc"], [0x12, 0x22], "zed"), (["local", "weak"], [0x02, 0x22], "weak"),
+      (["zed", "abc"], [0x12, 0x22], "zed"), (["__libc_f", "f"], [0x12, 0x22], "f"),
+      (["__f", "f"], [0x12, 0x02], "__f"), (["local", "weak"], [0x02, 0x22], "weak"),
       (["label", "_function"], [0x10, 0x12], "_function"), (["b", "a"], [0x12, 0x12], "a"),
     ] as [([String], [UInt8], String)])
   func bestAliasIsChosenInAnyOrder(aliases: [String], infos: [UInt8], best: String) {

@@ -6,7 +6,7 @@
 /// ```
 enum CacheFile {
   private static let magic: [UInt32] = [0x6b63_6957, 0x626d_7953]
-  private static let version: UInt32 = 1
+  private static let version: UInt32 = 2
   private static let headerCount = 23
   private static let longestID = 64
 

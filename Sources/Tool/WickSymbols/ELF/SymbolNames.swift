@@ -52,11 +52,11 @@ struct SymbolNames {
   }
 
   /// Whether the first of two aliases is the better name: public before internal, few leading
-  /// underscores, then short, then in byte order.
+  /// underscores, then strong, then short, then in byte order.
+  ///
+  /// Names for users are weak in glibc, as `calloc` beside `__libc_calloc`.
   func isBetter(_ first: ElfSymbol, than second: ElfSymbol) -> Bool {
-    if first.binding != second.binding {
-      return first.binding.rawValue < second.binding.rawValue
-    }
+    if (first.binding == .local) != (second.binding == .local) { return second.binding == .local }
     if first.isFunction != second.isFunction { return first.isFunction }
     guard first.name != second.name else { return false }
     let names = (
@@ -67,6 +67,9 @@ struct SymbolNames {
     if internals.0 != internals.1 { return internals.1 }
     let underscores = (underscoreCount(names.0), underscoreCount(names.1))
     if underscores.0 != underscores.1 { return underscores.0 < underscores.1 }
+    if first.binding != second.binding {
+      return first.binding.rawValue < second.binding.rawValue
+    }
     if names.0.count != names.1.count { return names.0.count < names.1.count }
     return names.0.lexicographicallyPrecedes(names.1)
   }
