@@ -17,5 +17,5 @@ void wick_kernel_leave_on_signals(const char *line);
 /// Prepares the heap for tables that are about as large as an input of `byte_count` bytes: new
 /// memory costs a page fault per 4 KiB, in virtual machines as much as reading and merging the text
 /// that goes there, so the kernel is asked for large pages, and what is freed is kept. All of this is
-/// advice; nothing is done for small inputs. To be called before there are threads.
+/// advice, which other threads need not know of; nothing is done for small inputs.
 void wick_kernel_prepare_heap(size_t byte_count);

@@ -6,7 +6,7 @@ enum Deflate {
   ///
   /// There is little to find in tables of small numbers: level 6 takes 2.5 times as long as level 1
   /// for 4 %, which large ones are not worth, and level 7 again 1.6 times as long for 1 %.
-  private static func level(forByteCount byteCount: Int) -> Int32 { byteCount < 1 << 21 ? 6 : 1 }
+  private static func level(forByteCount byteCount: Int) -> Int32 { byteCount < 1 << 23 ? 6 : 1 }
 
   /// Compresses bytes; nil if there is no memory for it.
   static func compressed(_ bytes: [UInt8]) -> [UInt8]? {
