@@ -8,16 +8,21 @@ enum Command {
   ///   - words: The program and its arguments.
   ///   - input: Its standard input; its output is thrown away.
   ///   - environment: Added to this process's.
+  ///   - isQuiet: Whether its messages are thrown away too.
   /// - Returns: What it used.
   /// - Throws: `BenchmarkError` if it cannot be run or fails.
   static func run(
-    _ words: [String], input: String = "/dev/null", environment: [String: String] = [:]
+    _ words: [String], input: String = "/dev/null", environment: [String: String] = [:],
+    isQuiet: Bool = false
   ) throws -> rusage {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+    if isQuiet {
+      posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+    }
     let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     var arguments = words.map { strdup($0) } + [nil]
     var settings = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
