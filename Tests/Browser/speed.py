@@ -55,6 +55,7 @@ def main():
     with browser.Browser() as driver:
         driver.open(graph)
         driver.ready()
+        driver.painted()
         paint = driver.run("""performance.getEntriesByType("paint")
           .filter((entry) => entry.name === "first-contentful-paint")[0].startTime""")
         ready = driver.run("document.documentElement.dataset.readyAt")

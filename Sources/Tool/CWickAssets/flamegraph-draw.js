@@ -157,6 +157,8 @@ class Picture {
 
   // Places all boxes anew and draws those in sight.
   layOut() {
+    // Asked before anything changes: later the browser would have to lay the page out for it.
+    const { top } = this.root.getBoundingClientRect();
     const available = this.root.clientWidth || this.root.getBoundingClientRect().width;
     this.width = Math.max(available - 2 * this.margin, 100);
     const boxes = [];
@@ -188,7 +190,7 @@ class Picture {
     if (this.footer) {
       this.footer.setAttribute("transform", "translate(0 " + (height - this.staticHeight) + ")");
     }
-    this.draw();
+    this.draw(top);
   }
 
   // The part of the width that each panel has: all, if there is none aside or one is zoomed into.
@@ -207,16 +209,16 @@ class Picture {
     ];
   }
 
-  // The rows that are in sight, and some around them.
-  rowsInSight() {
-    const top = this.root.getBoundingClientRect().top + this.top;
+  // The rows that are in sight, and some around them, where the document begins at `rootTop`.
+  rowsInSight(rootTop = this.root.getBoundingClientRect().top) {
+    const top = rootTop + this.top;
     const first = Math.floor((-top - 400) / this.rowHeight);
     const last = Math.ceil((innerHeight - top + 400) / this.rowHeight);
     return [Math.max(first, 0), Math.min(last, this.rows.length - 1)];
   }
 
-  draw() {
-    const [first, last] = this.rowsInSight();
+  draw(rootTop) {
+    const [first, last] = this.rowsInSight(rootTop);
     const lines = new Map();
     let used = 0;
     for (let row = first; row <= last; row++) {
