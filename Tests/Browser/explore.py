@@ -6,9 +6,11 @@ Prints a line for each fact that does not hold, and at the end how many were che
 is 1 where one does not hold, 77 where there is no browser.
 """
 
+import atexit
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -263,6 +265,49 @@ def links(driver, file):
         check("hostile link " + hostile[:20], page.boxes().split("|")[0], "all 0 100")
 
 
+def threads(driver, wick, folder):
+    text = os.path.join(folder, "perf.txt")
+    with open(text, "w") as output:
+        for name, tid, function, count in [("io", 11, "read", 3), ("io", 12, "read", 1),
+                                           ("cpu", 13, "work", 4)]:
+            for sample in range(count):
+                output.write(f"{name} 10/{tid} 1.{sample}: 1 cpu-clock:\n"
+                             f"\t1234 {function}+0x4 (/usr/lib/libc.so.6)\n"
+                             f"\t5678 main+0x8 (/srv/server)\n\n")
+    graph = os.path.join(folder, "threads.svg")
+    subprocess.run([wick, "flamegraph", text, "-o", graph], check=True, capture_output=True)
+    page = Page(driver, graph)
+    merged = "all 0 100|cpu 0 50|io 50 50|main 0 50|main 50 50|work 0 50|read 50 50"
+    check("threads merged", page.boxes(), merged)
+    page.press("T")
+    check("by thread", page.boxes().split("|")[:4],
+          ["all 0 100", "cpu-13 0 50", "io-11 50 37.5", "io-12 87.5 12.5"])
+    page.point("io-11")
+    page.press("f")
+    check("one thread", page.boxes(), "all 0 100|io-11 0 100|io 0 100|main 0 100|read 0 100")
+    page.press("T")
+    check("one thread, not shown", page.boxes(), "all 0 100|io 0 100|main 0 100|read 0 100")
+    page.press("a")
+    page.point("read")
+    page.press("X")
+    check("without a module", page.text(".rules"), "without libc.so.6 ×")
+    page.press("a")
+    page.point("read")
+    page.press("H")
+    check("module hidden", page.boxes(), "all 0 100|cpu 0 50|io 50 50|main 0 50|main 50 50")
+    page.press("a")
+    check("module in the detail", "libc.so.6 · 4 samples" in page.point("read"), True)
+    page.search("main")
+    page.press("Enter", "Enter")
+    driver.run("document.querySelector('.frames[tabindex]').focus()")
+    first = driver.run("document.querySelector('.frames .current').getAttribute('x')")
+    page.press("N")
+    second = driver.run("document.querySelector('.frames .current').getAttribute('x')")
+    page.press("n")
+    third = driver.run("document.querySelector('.frames .current').getAttribute('x')")
+    check("previous and next found", [first != second, first == third], [True, True])
+
+
 BEFORE = "main;a;x 400\nmain;b 300\nmain;old;y 200\nmain;c 100\n"
 AFTER = "main;a;x 800\nmain;b 310\nmain;new 90\nmain;c 20\n"
 
@@ -305,6 +350,7 @@ def main():
         print("there is no browser")
         return 77
     folder = tempfile.mkdtemp(prefix="wick-explore-")
+    atexit.register(shutil.rmtree, folder, True)
     text = os.path.join(folder, "stacks.folded")
     with open(text, "w") as output:
         output.write(STACKS)
@@ -315,6 +361,7 @@ def main():
         for steps in [zooming, details, searching, keyboard, views, rules, copying]:
             steps(Page(driver, graph))
         links(driver, graph)
+        threads(driver, sys.argv[1], folder)
         differences(driver, sys.argv[1], folder)
         errors = [event["params"] for event in driver.events
                   if event.get("method") == "Runtime.exceptionThrown"]

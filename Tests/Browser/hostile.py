@@ -5,8 +5,10 @@ usage: hostile.py WICK
 Prints what does not hold; the exit code is as of explore.py.
 """
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -96,6 +98,7 @@ def main():
         return 77
     problems = []
     folder = tempfile.mkdtemp(prefix="wick-hostile-")
+    atexit.register(shutil.rmtree, folder, True)
     graph = os.path.join(folder, "<script>window.ran=1<!--.svg")
     text = os.path.join(folder, "x.folded")
     with open(text, "wb") as output:

@@ -7,11 +7,13 @@ its place in the picture right to a hundredth of a pixel, callers before callees
 The exit code is 1 where something is not so.
 """
 
+import atexit
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-import os
 import xml.etree.ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -57,7 +59,9 @@ def boxes_of(root):
 def main():
     wick, failed = sys.argv[1], 0
     for path in sys.argv[2:]:
-        graph = os.path.join(tempfile.mkdtemp(prefix="wick-static-"), "graph.svg")
+        folder = tempfile.mkdtemp(prefix="wick-static-")
+        atexit.register(shutil.rmtree, folder, True)
+        graph = os.path.join(folder, "graph.svg")
         subprocess.run([wick, "flamegraph", path, "-o", graph], check=True,
                        stderr=subprocess.DEVNULL)
         root = tree_of(path)
