@@ -95,7 +95,7 @@ record() {
 }
 
 mkdir -p Output
-rm -f Output/{blog,cure}.*
+rm -f Output/blog.* Output/cure.{svg,txt}
 comparison=$(mktemp -d)
 record Output/blog.wick Output/blog.folded Output/blog.svg --
 "$bin/wick" report Output/blog.wick >Output/blog.txt </dev/null
