@@ -81,6 +81,12 @@ public struct Comparison: Sendable {
     return Self.deviations * variance.squareRoot()
   }
 
+  /// Whether the difference of two values may be chance.
+  public func isNoise(_ values: (before: Int64, after: Int64)) -> Bool {
+    let difference = Double(values.after) - Double(values.before)
+    return abs(difference) <= noise(before: values.before, after: values.after)
+  }
+
   /// What `noise` multiplies values by.
   public var variancePerValue: (after: Double, before: Double) { weights }
 

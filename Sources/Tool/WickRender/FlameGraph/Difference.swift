@@ -58,20 +58,15 @@ struct Difference: Sendable {
     (paths.totalValues[1][node], paths.totalValues[0][node])
   }
 
-  private func isNoise(_ values: (before: Int64, after: Int64)) -> Bool {
-    let difference = Double(values.after) - Double(values.before)
-    return abs(difference) <= comparison.noise(before: values.before, after: values.after)
-  }
-
   /// Whether a call path was not there before, and that is no chance.
   func isNew(_ node: Int) -> Bool {
     let values = values(of: node)
-    return node != 0 && values.before <= 0 && !isNoise(values)
+    return node != 0 && values.before <= 0 && !comparison.isNoise(values)
   }
 
   func color(of node: Int) -> FrameColor {
     let values = values(of: node)
-    guard !isNoise(values) else { return Self.grey }
+    guard !comparison.isNoise(values) else { return Self.grey }
     let difference = Double(values.after) - Double(values.before)
     let share = abs(difference) / max(Double(values.before), Double(values.after), 1)
     let (from, to) = difference > 0 ? Self.more : Self.less
@@ -89,7 +84,7 @@ struct Difference: Sendable {
     var text = "before \(ValueText.grouped(values.before)), \(Self.signed(values))"
     if values.before <= 0 { text += " (new)" }
     text += "; self before \(ValueText.grouped(own.before)), \(Self.signed(own))"
-    return isNoise(values) ? text + "; within noise" : text
+    return comparison.isNoise(values) ? text + "; within noise" : text
   }
 
   private static func signed(_ values: (before: Int64, after: Int64)) -> String {

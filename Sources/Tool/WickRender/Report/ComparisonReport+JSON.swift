@@ -45,8 +45,8 @@ extension ComparisonReport {
       json.integer("totalBefore", row.totalValues.before)
       json.integer("totalAfter", row.totalValues.after)
       json.integer("totalDifference", row.totalDifference)
-      json.bool("isSelfNoise", isNoise(row.selfValues))
-      json.bool("isTotalNoise", isNoise(row.totalValues))
+      json.bool("isSelfNoise", comparison.isNoise(row.selfValues))
+      json.bool("isTotalNoise", comparison.isNoise(row.totalValues))
     }
   }
 

@@ -19,19 +19,13 @@ public struct ComparisonReport: Sendable {
     unit = comparison.profile.valueTypes[0].unit
   }
 
-  /// Whether a difference may be chance.
-  func isNoise(_ values: (before: Int64, after: Int64)) -> Bool {
-    let difference = Double(values.after) - Double(values.before)
-    return abs(difference) <= comparison.noise(before: values.before, after: values.after)
-  }
-
   /// What became of a function.
   func change(_ row: Comparison.Row) -> String {
-    if isNoise(row.totalValues), isNoise(row.selfValues) { return "within noise" }
+    let isSelfNoise = comparison.isNoise(row.selfValues)
+    if isSelfNoise, comparison.isNoise(row.totalValues) { return "within noise" }
     if row.totalValues.before == 0 { return "new" }
     if row.totalValues.after == 0 { return "gone" }
-    let difference =
-      isNoise(row.selfValues) ? row.totalDifference : row.selfDifference
+    let difference = isSelfNoise ? row.totalDifference : row.selfDifference
     return difference > 0 ? "more" : "less"
   }
 }
