@@ -48,6 +48,21 @@ struct ComparisonReportTests {
     #expect(names.map { $0 as? String } == ["main", "fresh", "log", "old", "serve", "render"])
   }
 
+  @Test func lossesOfBothAreTold() throws {
+    let sources = (Profile(stacks: [("a", 3)]), Profile(stacks: [("a", 4)]))
+    let report = ComparisonReport(
+      Comparison(before: sources.0, after: sources.1), sources: (sources.0, sources.1))
+    var (text, json) = ("", "")
+    report.writeText(to: &text)
+    report.writeJSON(to: &json)
+    #expect(text.contains("before: Accounting: ") && text.contains("after: Accounting: "))
+    let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+    for side in ["before", "after"] {
+      let account = try #require(object?[side] as? [String: Any])
+      #expect(account["accounting"] is [String: Any])
+    }
+  }
+
   @Test func equalProfilesHaveNothingToList() {
     var text = ""
     ComparisonReport(Comparison(before: comparison.profile, after: comparison.profile))

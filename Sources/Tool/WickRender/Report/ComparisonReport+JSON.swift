@@ -29,6 +29,13 @@ extension ComparisonReport {
       json.array("paths") { json in
         writePaths(places, to: &json) { output.write($0.take()) }
       }
+      for (label, account) in accounts {
+        json.object(label) { json in
+          account.writeFilter(to: &json)
+          json.object("accounting") { account.writeAccounting(to: &$0) }
+          json.object("origin") { account.writeOrigin(to: &$0) }
+        }
+      }
     }
     output.write(json.take())
     output.write("\n")

@@ -22,7 +22,15 @@ extension ComparisonReport {
 
 
       """)
-    guard !shown.isEmpty else { return }
+    if !shown.isEmpty { write(shown, of: changed.count, scale, to: &output) }
+    for (label, account) in accounts { output.write("\n\(label): \(account.line)") }
+    if !accounts.isEmpty { output.write("\n") }
+  }
+
+  private func write(
+    _ shown: ArraySlice<Comparison.Row>, of count: Int, _ scale: ValueScale,
+    to output: inout some TextOutputStream
+  ) {
     var cells = TextTable([.right, .right, .right, .right, .right, .right, .left, .left, .left])
     cells.add([
       "self Δ", "before", "after", "total Δ", "before", "after", "", "function", "module",
@@ -36,9 +44,7 @@ extension ComparisonReport {
       ])
     }
     cells.write(to: &output)
-    if shown.count < changed.count {
-      output.write("\n\(changed.count - shown.count) more; see -n\n")
-    }
+    if shown.count < count { output.write("\n\(count - shown.count) more; see -n\n") }
   }
 
   private var noiseOfAll: Int64 {

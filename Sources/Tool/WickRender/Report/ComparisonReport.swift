@@ -9,9 +9,22 @@ public struct ComparisonReport: Sendable {
   let rows: [Comparison.Row]
   let totals: (before: Int64, after: Int64)
   let unit: String
+  /// What was sampled and lost, before and after, where the profiles tell.
+  let accounts: [(label: String, account: ProfileAccount)]
 
   /// Makes a report.
-  public init(_ comparison: Comparison, limit: Int = 20) {
+  ///
+  /// - Parameters:
+  ///   - comparison: The two profiles, merged.
+  ///   - limit: How many functions to show as text.
+  ///   - sources: The two as they were read: what was lost of them is told.
+  public init(
+    _ comparison: Comparison, limit: Int = 20, sources: (before: Profile, after: Profile)? = nil
+  ) {
+    accounts =
+      sources.map {
+        [("before", ProfileAccount($0.before)), ("after", ProfileAccount($0.after))]
+      } ?? []
     self.comparison = comparison
     self.limit = max(0, limit)
     rows = comparison.functions

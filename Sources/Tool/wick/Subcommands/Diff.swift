@@ -47,6 +47,7 @@ enum Diff: Subcommand {
     let selection = try Selection(arguments)
     let before = try Input.read(first, naming: Naming(arguments), selection: selection)
     let comparison: Comparison
+    var sources: (before: Profile, after: Profile)?
     var exitCode = before.exitCode
     if arguments.words.count > 1 {
       let after = try Input.read(
@@ -54,6 +55,7 @@ enum Diff: Subcommand {
       comparison = try Comparison(
         before: before.profile, after: after.profile,
         columns: (before.column(arguments), after.column(arguments)), normalization: normalization)
+      sources = (before.profile, after.profile)
       exitCode = max(exitCode, after.exitCode)
     } else if before.isComparison {
       comparison = Comparison(before.profile, normalization: normalization)
@@ -63,13 +65,14 @@ enum Diff: Subcommand {
     if let path = arguments.value("--svg") {
       let title = arguments.value("--title") ?? title(arguments.words)
       let graph = Progress.during("drawing \(path)") { _ in
-        FlameGraph(comparison, options: FlameGraph.Options(title: title))
+        FlameGraph(
+          comparison, options: FlameGraph.Options(title: title, subtitle: subtitle(sources)))
       }
       try OutputFile.write(path) { graph.write(to: &$0) }
       if path != "-" { Console.note("wrote \(path)") }
       if path == "-" { return exitCode }
     }
-    let report = ComparisonReport(comparison, limit: limit)
+    let report = ComparisonReport(comparison, limit: limit, sources: sources)
     try OutputFile.write(arguments.value("--output") ?? "-") { sink in
       if arguments.has("--json") {
         report.writeJSON(to: &sink)
@@ -83,6 +86,17 @@ enum Diff: Subcommand {
   /// The files' names, without their folders.
   private static func title(_ paths: [String]) -> String {
     paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: " → ")
+  }
+
+  /// How the two were recorded, and what was lost.
+  private static func subtitle(_ sources: (before: Profile, after: Profile)?) -> String {
+    guard let sources else { return "" }
+    return [("before", sources.before), ("after", sources.after)]
+      .filter { !$0.1.origin.processes.isEmpty }
+      .map { label, profile in
+        let lines = Summary.text(of: profile).split(separator: "\n")
+        return "\(label): \(lines.joined(separator: " · "))"
+      }.joined(separator: " · ")
   }
 
   private static func normalization(_ arguments: Arguments) throws -> Comparison.Normalization {
