@@ -88,14 +88,15 @@ enum Diff: Subcommand {
     paths.map { $0.split(separator: "/").last.map(String.init) ?? $0 }.joined(separator: " → ")
   }
 
-  /// How the two were recorded, and what was lost.
+  /// How much was recorded of the two, and what was lost; in one line, so the rest is in the list.
   private static func subtitle(_ sources: (before: Profile, after: Profile)?) -> String {
     guard let sources else { return "" }
     return [("before", sources.before), ("after", sources.after)]
       .filter { !$0.1.origin.processes.isEmpty }
       .map { label, profile in
-        let lines = Summary.text(of: profile).split(separator: "\n")
-        return "\(label): \(lines.joined(separator: " · "))"
+        let lost = Int64(clamping: SampleAccounting(profile).lostWeight)
+        let samples = Summary.grouped(profile.total(of: 0))
+        return "\(label): \(samples) samples, \(Summary.grouped(lost)) lost"
       }.joined(separator: " · ")
   }
 
