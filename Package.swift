@@ -85,11 +85,12 @@ let package = Package(
     .target(
       name: "CWickKernel", path: "Sources/Tool/CWickKernel",
       cSettings: c + [.define("_GNU_SOURCE")]),
+    tool("WickTarget", uses: ["CWickKernel"]),
     .executableTarget(
       name: "wick",
       dependencies: [
         "CWickFormat", "CWickKernel", "WickProfile", "WickRecording", "WickSymbols",
-        "WickDisassembly", "WickFormats", "WickRender",
+        "WickDisassembly", "WickFormats", "WickRender", "WickTarget",
       ],
       path: "Sources/Tool/wick", swiftSettings: library),
 
@@ -138,6 +139,7 @@ let package = Package(
     tests("WickDisassemblyTests", uses: ["WickDisassembly"]),
     tests("WickFormatsTests", uses: ["WickFormats", "WickProfile"]),
     tests("WickRenderTests", uses: ["WickRender", "WickProfile"]),
+    tests("WickTargetTests", uses: ["WickTarget"]),
     tests("WickCommandTests", uses: []),
     tests("WickAgentTests", uses: ["CWickAgent", "WickAgent"]),
     tests(

@@ -53,3 +53,7 @@ void wick_kernel_leave_on_signals(const char *line) {
         }
     }
 }
+
+int wick_kernel_ptrace(int request, pid_t tid, void *address, void *data) {
+    return syscall(SYS_ptrace, (long)request, (long)tid, address, data) < 0 ? errno : 0;
+}

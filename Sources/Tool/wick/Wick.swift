@@ -1,5 +1,6 @@
 import CWickFormat
 import Glibc
+import WickTarget
 
 /// The `wick` command: finds the subcommand and turns what it throws into one line and a code.
 @main
@@ -24,6 +25,9 @@ enum Wick {
     } catch let failure as Failure {
       if let line = failure.line { Console.error(line) }
       return failure.exitCode
+    } catch let error as TargetError {
+      Console.error(error.reason)
+      return Failure.Code.noTarget
     } catch {
       Console.error("\(error)")
       return Failure.Code.failed

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /// Opens and closes a perf task-clock event as the agent does (perf_event_open(2)); 0 or the errno.
 int wick_kernel_probe_perf(void);
@@ -19,3 +20,6 @@ void wick_kernel_leave_on_signals(const char *line);
 /// that goes there, so the kernel is asked for large pages, and what is freed is kept. All of this is
 /// advice, which other threads need not know of; nothing is done for small inputs.
 void wick_kernel_prepare_heap(size_t byte_count);
+
+/// ptrace(2) by the system call, whose arguments are not variadic; 0 or an errno.
+int wick_kernel_ptrace(int request, pid_t tid, void *address, void *data);
