@@ -184,6 +184,12 @@ static long make_call(const greg_t *registers) {
 static void on_call(int number, siginfo_t *info, void *context) {
     (void)number;
     greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+    // Linux hands out a blocked SIGTRAP along with SIGSYS, as both count as raised by the code itself:
+    // then it is the entry of `around_handler` that is interrupted, whose third argument is the
+    // context of the call.
+    if (registers[REG_RIP] != (greg_t)info->si_call_addr) {
+        registers = ((ucontext_t *)registers[REG_RDX])->uc_mcontext.gregs;
+    }
     selector = CALLS_ALLOWED;
     has_trapped = true;
     long call = info->si_syscall;
@@ -265,6 +271,10 @@ __attribute__((noinline)) static uint64_t painted_over(void) {
 static void around_handler(int number, siginfo_t *info, void *context) {
     if (!is_tick(number, info)) {
         handlers[number](number, info, context);
+        return;
+    }
+    // The next tick, which came while a call trapped (see on_call): without the audit it would wait.
+    if (is_handling) {
         return;
     }
     int saved = errno;
