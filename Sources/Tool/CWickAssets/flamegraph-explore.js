@@ -8,6 +8,7 @@ class Explorer {
     this.detail = this.root.querySelector(".detail");
     this.figures = this.root.querySelector(".figures");
     this.subtitle = this.root.querySelector(".subtitle");
+    this.initial = Explorer.initial(tree);
     this.state = this.recalled();
     this.tools = new Tools(this);
     this.menu = new Menu(this);
@@ -18,16 +19,22 @@ class Explorer {
 
   // MARK: State
 
-  static get initial() {
+  static initial(tree) {
+    const { processes, threads } = tree.header.roots;
     return {
-      mode: "top", subject: -1, icicle: false, threads: false, collapse: false, byWeight: false,
-      rules: [], panel: 0, zoom: [], query: "", sensitive: false,
+      mode: "top", subject: -1, icicle: false, processes: processes.isShown,
+      threads: threads.isShown, collapse: false, byWeight: false, rules: [], panel: 0, zoom: [],
+      query: "", sensitive: false,
     };
+  }
+
+  static get flags() {
+    return ["icicle", "processes", "threads", "collapse", "byWeight", "sensitive"];
   }
 
   // The state that an address names: `#mode=bottom&zoom=0:1a.2&search=text…`, numbers in base 36.
   recalled() {
-    const state = Explorer.initial;
+    const state = { ...this.initial, rules: [] };
     const words = new URLSearchParams(this.picture.isPage ? location.hash.slice(1) : "");
     const f = (text) => {
       const value = parseInt(text, 36);
@@ -36,8 +43,8 @@ class Explorer {
     if (words.get("mode") === "bottom") state.mode = "bottom";
     state.subject = f(words.get("around") || "");
     if (state.subject >= 0) state.mode = "around";
-    for (const flag of ["icicle", "threads", "collapse", "byWeight", "sensitive"]) {
-      state[flag] = words.get(flag) === "1";
+    for (const flag of Explorer.flags) {
+      if (words.has(flag)) state[flag] = words.get(flag) === "1";
     }
     for (const text of words.getAll("rule")) {
       const [action, kind, id] = text.split(".");
@@ -59,8 +66,8 @@ class Explorer {
     const words = new URLSearchParams();
     if (state.mode === "bottom") words.set("mode", "bottom");
     if (state.mode === "around") words.set("around", state.subject.toString(36));
-    for (const flag of ["icicle", "threads", "collapse", "byWeight", "sensitive"]) {
-      if (state[flag]) words.set(flag, "1");
+    for (const flag of Explorer.flags) {
+      if (state[flag] !== this.initial[flag]) words.set(flag, state[flag] ? "1" : "0");
     }
     for (const rule of state.rules) {
       words.append("rule", [rule.action, rule.kind, rule.id.toString(36)].join("."));
@@ -92,7 +99,7 @@ class Explorer {
 
   // Shows a state; keeps the view where only zoom and search differ.
   apply(state) {
-    const parts = ["mode", "subject", "threads", "collapse", "byWeight", "rules"];
+    const parts = ["mode", "subject", "processes", "threads", "collapse", "byWeight", "rules"];
     const key = JSON.stringify(parts.map((part) => state[part]));
     if (key !== this.viewKey) {
       this.view = new View(this.tree, state);
@@ -300,9 +307,10 @@ class Explorer {
       flag("i", "Icicle: root at the top", "icicle"),
       flag("o", "Widest first", "byWeight"),
       flag("r", "Collapse recursion", "collapse"),
+      ...(this.tree.has("processes") ? [flag("P", "By process", "processes")] : []),
       flag("T", "By thread", "threads"),
       { key: "a", label: "Show everything again", menu: "view",
-        run: () => this.change({ ...Explorer.initial, icicle: this.state.icicle }) },
+        run: () => this.change({ ...this.initial, icicle: this.state.icicle }) },
       { key: "/", label: "Search", run: () => this.tools.focus() },
       { key: "n", label: "Next found", run: () => this.step(1) },
       { key: "N", label: "Previous found", run: () => this.step(-1) },

@@ -124,9 +124,15 @@ class Tree {
     return this.header.files[file - 1].split("/").pop() + (line > 0 ? ":" + line : "");
   }
 
-  // Whether a function is no code but a thread or process.
-  isThread(f) {
-    return f >= 0 && this.functionowners[f] === this.header.threadOwner;
+  // "processes" or "threads" where a function is no code but one of these.
+  rootKind(f) {
+    const { roots } = this.header;
+    return Object.keys(roots).find((kind) => roots[kind].owner === this.functionowners[f]);
+  }
+
+  // Whether there are frames of a kind.
+  has(kind) {
+    return this.functionowners.includes(this.header.roots[kind].owner);
   }
 }
 
@@ -135,6 +141,7 @@ class Tree {
 // What is shown of a tree. `settings`:
 //   mode       "top" (from the root), "bottom" (from the leaves) or "around" (callers and callees)
 //   subject    the function whose callers and callees are shown
+//   processes  whether processes are frames
 //   threads    whether threads are frames
 //   collapse   whether a function that calls itself is one box
 //   byWeight   whether the widest callee comes first
@@ -148,7 +155,8 @@ class View {
     this.own = tree.own;
     this.totals = tree.totals;
     for (let f = 0; f < this.hidden.length; f++) {
-      this.hidden[f] = !settings.threads && tree.isThread(f) ? 1 : 0;
+      const kind = tree.rootKind(f);
+      this.hidden[f] = kind && !settings[kind] ? 1 : 0;
     }
     this.filter(settings.rules);
     if (settings.gone) this.keepGone();

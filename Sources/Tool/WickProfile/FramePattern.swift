@@ -1,8 +1,8 @@
-/// What people name functions, modules or threads by.
+/// What people name functions, modules, threads or processes by.
 ///
 /// A text that is part of a function's name; of a module's as `module:TEXT`; of a thread's, or all of
-/// its id, as `thread:TEXT`. Each may be a regular expression instead: `/REGEX/`, or `/REGEX/i` where
-/// case does not matter.
+/// its id, as `thread:TEXT`; of a program's, or all of its process id, as `process:TEXT`. Each may be
+/// a regular expression instead: `/REGEX/`, or `/REGEX/i` where case does not matter.
 public struct FramePattern {
   /// What is compared.
   public enum Subject: Hashable, Sendable {
@@ -12,6 +12,11 @@ public struct FramePattern {
     case module
     /// The thread's name or id.
     case thread
+    /// The name of a program that the process was, or its id.
+    case process
+
+    /// Whether it is frames that are compared, and not what they belong to.
+    public var isOfFrames: Bool { self == .function || self == .module }
   }
 
   private enum Matcher {
@@ -31,7 +36,9 @@ public struct FramePattern {
   /// - Throws: `PatternError` if it is none.
   public init(_ text: String) throws(PatternError) {
     self.text = text
-    let prefixes: [(String, Subject)] = [("module:", .module), ("thread:", .thread)]
+    let prefixes: [(String, Subject)] = [
+      ("module:", .module), ("thread:", .thread), ("process:", .process),
+    ]
     // `thread::join` is a function.
     let prefix = prefixes.first { text.hasPrefix($0.0) && !text.hasPrefix($0.0 + ":") }
     subject = prefix?.1 ?? .function
@@ -67,26 +74,43 @@ public struct FramePattern {
     switch subject {
     case .function: matches(function.name)
     case .module: matches(function.module)
-    case .thread: false
+    case .thread, .process: false
     }
   }
 
   /// Whether the pattern is for threads, and this is one.
   public func matches(_ thread: Profile.Thread) -> Bool {
-    guard subject == .thread else { return false }
-    let id = String(thread.tid)
-    return switch matcher {
-    case .literal(let part): id == part || matches(thread.name)
-    case .regex(let regex): (try? regex.wholeMatch(in: id)) != nil || matches(thread.name)
+    subject == .thread && (matches(id: thread.tid) || matches(thread.name))
+  }
+
+  /// Whether the pattern is for processes, and this is one.
+  public func matches(_ process: Profile.Process) -> Bool {
+    subject == .process && (matches(id: process.pid) || process.programs.contains(where: matches))
+  }
+
+  /// Whether an id is all that the pattern says.
+  private func matches(id: UInt32) -> Bool {
+    switch matcher {
+    case .literal(let text): text == String(id)
+    case .regex(let regex): (try? regex.wholeMatch(in: String(id))) != nil
     }
+  }
+
+  /// For each thread of a profile whether it, or its process, matches.
+  func threadMarks(in profile: Profile) -> [Bool] {
+    guard subject == .process else { return profile.threads.map { matches($0) } }
+    let pids = Set(profile.processes.filter { matches($0) }.map(\.pid))
+    return profile.threads.map { $0.processID.map(pids.contains) ?? false }
   }
 
   /// For each frame of a profile whether it matches.
   func marks(in profile: Profile) -> [Bool] {
-    guard subject != .thread else { return profile.frames.map { _ in false } }
+    guard subject.isOfFrames else { return profile.frames.map { _ in false } }
+    let isCode = profile.modules.map(\.isCode)
     // Frames are many more than functions.
     var known: [CallTree.Function: Bool] = [:]
     return profile.frames.map { frame in
+      if let module = frame.module, !isCode[module] { return false }
       let function = profile.function(of: frame)
       if let isMatch = known[function] { return isMatch }
       let isMatch = matches(function)

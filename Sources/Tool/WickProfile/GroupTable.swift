@@ -1,7 +1,9 @@
-/// Threads, modules or source files by self and total value.
+/// Processes, threads, modules or source files by self and total value.
 public struct GroupTable: Sendable {
   /// What values are summed by.
   public enum Grouping: String, CaseIterable, Sendable {
+    /// By process.
+    case process
     /// By thread.
     case thread
     /// By the module's name.
@@ -12,14 +14,21 @@ public struct GroupTable: Sendable {
 
   /// One group.
   public struct Row: Hashable, Sendable {
-    /// The thread's or module's name, or the file's path; nil for what is of none.
+    /// The process's, thread's or module's name, or the file's path; nil for what is of none.
     public var name: String?
+    /// The process, where that is what values are summed by.
+    public var process: Profile.Process?
     /// The thread, where that is what values are summed by.
     public var thread: Profile.Thread?
     /// Value counted while code of the group itself ran.
     public var selfValue: Int64
     /// Value counted while code of the group was anywhere on the stack, once per stack.
     public var totalValue: Int64
+
+    /// What orders groups of one name.
+    fileprivate var ids: (pid: UInt32, tid: UInt32) {
+      (process?.pid ?? thread?.pid ?? 0, thread?.tid ?? 0)
+    }
   }
 
   /// What values are summed by.
@@ -28,7 +37,7 @@ public struct GroupTable: Sendable {
   public let valueType: ValueType
   /// Sum over all stacks; that of the rows' self values too.
   public let total: Int64
-  /// Rows by descending self value, then descending total, then name and thread; what is of none
+  /// Rows by descending self value, then descending total, then name and ids; what is of none
   /// comes last among equals.
   public let rows: [Row]
 
@@ -44,6 +53,7 @@ public struct GroupTable: Sendable {
     total = profile.total(of: column)
     let rows =
       switch grouping {
+      case .process: Self.processes(of: profile, column: column)
       case .thread: Self.threads(of: profile, column: column)
       case .module:
         Self.groups(of: profile, column: column) { frame in
@@ -56,21 +66,42 @@ public struct GroupTable: Sendable {
       if first.selfValue != second.selfValue { return first.selfValue > second.selfValue }
       if first.totalValue != second.totalValue { return first.totalValue > second.totalValue }
       guard let name = first.name, let other = second.name else { return first.name != nil }
-      return (name, first.thread?.pid ?? 0, first.thread?.tid ?? 0)
-        < (other, second.thread?.pid ?? 0, second.thread?.tid ?? 0)
+      return (name, first.ids.pid, first.ids.tid) < (other, second.ids.pid, second.ids.tid)
+    }
+  }
+
+  private static func processes(of profile: Profile, column: Int) -> [Row] {
+    let processes = Dictionary(uniqueKeysWithValues: profile.processes.map { ($0.pid, $0) })
+    let values = sums(of: profile, column: column) { $0.processID.flatMap { processes[$0] } }
+    return values.map { process, value in
+      Row(name: process?.name, process: process, selfValue: value, totalValue: value)
     }
   }
 
   private static func threads(of profile: Profile, column: Int) -> [Row] {
-    var values: [Profile.Thread?: Int64] = [:]
-    for (row, sample) in profile.samples.enumerated() {
-      let thread = sample.thread.map { profile.threads[$0] }
-      let value = profile.columns[column][row]
-      values[thread] = values[thread, default: 0].addingSaturating(value)
-    }
-    return values.map { thread, value in
+    sums(of: profile, column: column) { $0 }.map { thread, value in
       Row(name: thread?.name, thread: thread, selfValue: value, totalValue: value)
     }
+  }
+
+  /// Sums the samples of threads that are of one group; of those without a thread as of none.
+  private static func sums<Group: Hashable>(
+    of profile: Profile, column: Int, by group: (Profile.Thread) -> Group?
+  ) -> [Group?: Int64] {
+    let groups = profile.threads.map(group)
+    // For each thread, and behind them for no thread; nil without a sample.
+    var values = [Int64?](repeating: nil, count: groups.count + 1)
+    for (row, sample) in profile.samples.enumerated() {
+      let place = sample.thread ?? groups.count
+      values[place] = (values[place] ?? 0).addingSaturating(profile.columns[column][row])
+    }
+    var sums: [Group?: Int64] = [:]
+    for (place, value) in values.enumerated() {
+      guard let value else { continue }
+      let group = place < groups.count ? groups[place] : nil
+      sums[group] = sums[group, default: 0].addingSaturating(value)
+    }
+    return sums
   }
 
   private static func groups(

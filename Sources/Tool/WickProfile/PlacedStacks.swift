@@ -1,12 +1,12 @@
 /// Where stacks of one tree stand in another: once below each root that they occur under.
-package struct PlacedStacks {
+struct PlacedStacks {
   /// Pairs of root and stack, as a tree of depth two.
   private var pairs = StackTree()
   /// The node of each pair; −1 where it is not known yet.
   private var nodes: [Int] = [-1]
 
   /// Creates the relation of a tree that holds roots only.
-  package init() {}
+  init() {}
 
   /// Finds the node that stands for a stack below a root, made on first use.
   ///
@@ -16,7 +16,7 @@ package struct PlacedStacks {
   ///   - root: Node of the other tree.
   ///   - make: Gives the other tree's node for a frame of `source` below a parent.
   /// - Returns: The other tree's node.
-  package mutating func node(
+  mutating func node(
     of stack: Int, in source: StackTree, below root: Int,
     make: (_ parent: Int, _ frame: Int) -> Int
   ) -> Int {

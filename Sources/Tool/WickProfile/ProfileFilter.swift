@@ -1,6 +1,6 @@
 /// Which stacks of a profile count, and which of their frames are seen.
 public struct ProfileFilter {
-  /// Only stacks count that match each of these, in whichever frame or by their thread.
+  /// Only stacks count that match each of these, in whichever frame or by their thread or process.
   public var focus: [FramePattern]
   /// Stacks do not count that match any of these.
   public var ignore: [FramePattern]
@@ -32,8 +32,8 @@ extension Profile {
     var unmatched: [String] = []
     for (pattern, isWanted) in filter.focus.map({ ($0, true) }) + filter.ignore.map({ ($0, false) })
     {
-      guard pattern.subject != .thread else {
-        let marks = threads.map(pattern.matches)
+      guard pattern.subject.isOfFrames else {
+        let marks = pattern.threadMarks(in: self)
         if !marks.contains(true) { unmatched.append(pattern.text) }
         for (thread, isMatch) in marks.enumerated() where isMatch != isWanted {
           isThreadKept[thread] = false
@@ -52,8 +52,8 @@ extension Profile {
       if !marks.contains(true) { unmatched.append(pattern.text) }
       for (frame, isMatch) in marks.enumerated() where isMatch { isHidden[frame] = true }
     }
-    // A row of no thread matches no pattern for threads.
-    let keepsNoThread = !filter.focus.contains { $0.subject == .thread }
+    // A row of no thread matches no pattern for threads or processes.
+    let keepsNoThread = filter.focus.allSatisfy(\.subject.isOfFrames)
     var result = choosing(hiding: isHidden) { sample in
       isKept[sample.stack] && (sample.thread.map { isThreadKept[$0] } ?? keepsNoThread)
     }

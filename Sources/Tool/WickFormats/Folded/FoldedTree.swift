@@ -10,35 +10,20 @@ struct FoldedTree {
   private(set) var values: [Int64] = []
   private var nameIDs: [[UInt8]: Int] = [:]
 
-  init(_ profile: Profile, column: Int, threads: Bool, marksInlined: Bool = false) {
+  init(_ profile: Profile, column: Int, marksInlined: Bool) {
     let names = profile.frames.map { frame in
       intern(profile.name(of: frame) + (marksInlined && frame.isInlined ? "_[i]" : ""))
     }
-    let roots = profile.threads.map { root(of: $0, in: profile, threads: threads) }
-    var placed = PlacedStacks()
-    for (row, sample) in profile.samples.enumerated() {
-      let value = profile.columns[column][row]
-      guard value != 0 else { continue }
-      let root = (sample.thread.map { roots[$0] } ?? []).reduce(0) {
-        stacks.node(parent: $0, frame: $1)
-      }
-      let node = placed.node(of: sample.stack, in: profile.stacks, below: root) {
-        stacks.node(parent: $0, frame: names[$1])
-      }
-      while values.count < stacks.count { values.append(0) }
-      values[node] = values[node].addingSaturating(value)
+    var nodes = [Int](repeating: 0, count: profile.stacks.count)
+    for node in profile.stacks.parents.indices.dropFirst() {
+      let parent = nodes[Int(profile.stacks.parents[node])]
+      nodes[node] = stacks.node(parent: parent, frame: names[Int(profile.stacks.frames[node])])
     }
-    while values.count < stacks.count { values.append(0) }
-  }
-
-  /// The frames above a thread's stacks.
-  private mutating func root(
-    of thread: Profile.Thread, in profile: Profile, threads: Bool
-  ) -> [Int] {
-    var root: [Int] = []
-    if let process = profile.processName(above: thread) { root.append(intern(process)) }
-    if threads { root.append(intern("\(thread.name)-\(thread.tid)")) }
-    return root
+    values = [Int64](repeating: 0, count: stacks.count)
+    for (row, sample) in profile.samples.enumerated() {
+      let node = nodes[sample.stack]
+      values[node] = values[node].addingSaturating(profile.columns[column][row])
+    }
   }
 
   private mutating func intern(_ name: String) -> Int {

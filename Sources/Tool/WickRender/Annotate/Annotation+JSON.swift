@@ -27,9 +27,7 @@ extension Annotation {
           }
         }
       }
-      account.writeFilter(to: &json)
-      json.object("accounting") { account.writeAccounting(to: &$0) }
-      json.object("origin") { account.writeOrigin(to: &$0) }
+      account.write(to: &json)
     }
     output.write(json.take())
     output.write("\n")

@@ -10,14 +10,18 @@ enum CodeOwner: Int, CaseIterable, Sendable {
   case kernel
   case jit
   case unknown
-  /// Not code: a thread or process that stands above its stacks.
+  /// Not code: a thread that stands below its stacks.
   case thread
+  /// Not code: a process that stands below its stacks.
+  case process
 
   /// Judges a function.
   init(_ function: CallTree.Function) {
     let (name, module) = (function.name, function.module)
     if module == Module.thread.path {
       self = .thread
+    } else if module == Module.process.path {
+      self = .process
     } else if Self.isJIT(module) || name.hasSuffix("_[j]") {
       self = .jit
     } else if Self.isKernel(module) || name.hasSuffix("_[k]") {
@@ -49,8 +53,12 @@ enum CodeOwner: Int, CaseIterable, Sendable {
     case .jit: "JIT"
     case .unknown: "unknown"
     case .thread: "threads"
+    case .process: "processes"
     }
   }
+
+  /// Whether it is code, and no thread or process.
+  var isCode: Bool { self != .thread && self != .process }
 
   private static func isKernel(_ module: String) -> Bool {
     // Searching for a text takes its time, and folded stacks have no modules.

@@ -1,3 +1,5 @@
+public import WickProfile
+
 extension FlameGraph {
   /// What a flame graph says and how much of it is drawn without script.
   public struct Options: Hashable, Sendable {
@@ -19,12 +21,14 @@ extension FlameGraph {
     public var countName: String?
     /// What decides colors.
     public var palette: Palette
+    /// What stands between the root and the functions; the script can add and remove both.
+    public var roots: StackRoots
 
     /// Creates options.
     public init(
       title: String = "Flame graph", subtitle: String = "", notes: String = "", width: Int = 1200,
       rowHeight: Int = 16, minimumWidth: Double = 0.5, maximumBoxCount: Int = 5000,
-      countName: String? = nil, palette: Palette = .owner
+      countName: String? = nil, palette: Palette = .owner, roots: StackRoots = []
     ) {
       self.title = title
       self.subtitle = subtitle
@@ -35,6 +39,7 @@ extension FlameGraph {
       self.maximumBoxCount = maximumBoxCount
       self.countName = countName
       self.palette = palette
+      self.roots = roots
     }
   }
 }

@@ -4,12 +4,12 @@ public import WickProfile
 ///
 /// Every call path is one box, as wide as its share of the total; the root lies at the bottom and
 /// callees on top of their callers. Boxes that can be seen stand in the file as such; the whole tree,
-/// with threads, stands beside them for the script. The file asks for nothing outside itself, every
+/// with threads and processes, stands beside them for the script. The file asks for nothing outside itself, every
 /// name in it is text, and the same profile gives the same bytes.
 public struct FlameGraph: Sendable {
   let options: Options
   let valueType: ValueType
-  /// Merged over threads.
+  /// Merged over threads and processes but for those that are among `options.roots`.
   let paths: CallPaths
   let layout: FlameGraphLayout
   /// What is compared, and where what vanished lies; nil for one profile.
@@ -24,7 +24,7 @@ public struct FlameGraph: Sendable {
   public init(_ profile: Profile, column: Int = 0, options: Options = Options()) {
     self.options = options
     valueType = profile.valueTypes[column]
-    paths = CallPaths(profile, columns: [column])
+    paths = CallPaths(profile.rooted(at: options.roots), columns: [column])
     layout = FlameGraphLayout(
       paths, widths: paths.totalValues[0], minimumWidth: options.minimumWidth,
       pictureWidth: options.width - 2 * Self.margin, maximumBoxCount: options.maximumBoxCount)
@@ -32,7 +32,10 @@ public struct FlameGraph: Sendable {
     if profile.threads.isEmpty {
       data = FlameGraphData(paths, of: profile, column: column, options: options)
     } else {
-      let profile = profile.rootedAtThreads()
+      let table = GroupTable(profile, by: .process, column: column)
+      let hasProcesses = table.rows.count { $0.process != nil } > 1
+      let roots: StackRoots = hasProcesses ? [.process, .thread] : .thread
+      let profile = profile.rooted(at: options.roots.union(roots))
       data = FlameGraphData(
         CallPaths(profile, columns: [column]), of: profile, column: column, options: options)
     }

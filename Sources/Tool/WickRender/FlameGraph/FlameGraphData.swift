@@ -20,6 +20,7 @@ struct FlameGraphData {
   private let paths: CallPaths
   private let functions: FunctionLooks
   private let unit: String
+  private let roots: StackRoots
   private let difference: Difference?
 
   /// Packs `paths`, which were merged from a column of `profile`.
@@ -29,16 +30,30 @@ struct FlameGraphData {
   ) {
     self.difference = difference
     self.paths = paths
+    roots = options.roots
     functions = FunctionLooks(paths, of: profile, column: column, palette: options.palette)
     unit = ValueText(profile.valueTypes[column], countName: options.countName).unit
   }
+
+  /// What the script calls kinds of frames that are no code.
+  private static let rootKinds: [(name: String, owner: CodeOwner, root: StackRoots)] = [
+    ("processes", .process, .process), ("threads", .thread, .thread),
+  ]
 
   private var header: String {
     var json = JSONWriter(isCompact: true)
     json.object { json in
       json.integer("version", 1)
       json.string("unit", SVGText.visible(unit))
-      json.integer("threadOwner", CodeOwner.thread.rawValue)
+      // For each kind of frame that is no code its owner, and whether it is shown at first.
+      json.object("roots") { json in
+        for (kind, owner, root) in Self.rootKinds {
+          json.object(kind) { json in
+            json.integer("owner", owner.rawValue)
+            json.bool("isShown", roots.contains(root))
+          }
+        }
+      }
       json.integer("nodes", paths.count)
       if let difference { difference.write(to: &json) }
       json.array("columns") { json in for type in paths.valueTypes { json.string(nil, type.name) } }

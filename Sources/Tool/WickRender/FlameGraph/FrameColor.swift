@@ -53,6 +53,7 @@ struct FrameColor: Hashable, Sendable {
     case .jit: (0x8edbe4, 0x9fe3d8)
     case .unknown: (0xd9d6d0, 0xc6c5c4)
     case .thread: (0xe8e2d7, 0xdcd6ca)
+    case .process: (0xd4dae2, 0xc3ccd9)
     }
   }
 

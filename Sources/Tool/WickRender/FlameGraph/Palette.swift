@@ -8,9 +8,9 @@ public enum Palette: String, CaseIterable, Sendable {
   /// Whether colors say whose code a box is.
   var tellsOwner: Bool { self == .owner }
 
-  /// The color of a function: the same in every picture.
+  /// The color of a function, process or thread: the same in every picture.
   func color(of name: String, owner: CodeOwner) -> FrameColor {
-    guard let ends else { return FrameColor(name: name, owner: owner) }
+    guard let ends, owner.isCode else { return FrameColor(name: name, owner: owner) }
     return FrameColor(name: name, between: ends.0, ends.1)
   }
 

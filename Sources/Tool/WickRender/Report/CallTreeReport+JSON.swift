@@ -29,9 +29,7 @@ extension CallTreeReport {
         json.integer("callCount", walk.leftOutCount)
         json.integer("total", walk.leftOutValue)
       }
-      account.writeFilter(to: &json)
-      json.object("accounting") { account.writeAccounting(to: &$0) }
-      json.object("origin") { account.writeOrigin(to: &$0) }
+      account.write(to: &json)
     }
     output.write(json.take())
     output.write("\n")

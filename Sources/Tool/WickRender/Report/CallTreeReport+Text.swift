@@ -103,6 +103,8 @@ extension CallTreeReport {
 
   private static func name(_ function: CallTree.Function) -> String {
     let name = TextTable.harmless(function.name)
-    return function.module.isEmpty ? name : name + gap + TextTable.harmless(function.module)
+    // Processes and threads have none.
+    let hasModule = !function.module.isEmpty && CodeOwner(function).isCode
+    return !hasModule ? name : name + gap + TextTable.harmless(function.module)
   }
 }

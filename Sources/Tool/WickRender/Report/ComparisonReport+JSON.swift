@@ -30,11 +30,7 @@ extension ComparisonReport {
         writePaths(places, to: &json) { output.write($0.take()) }
       }
       for (label, account) in accounts {
-        json.object(label) { json in
-          account.writeFilter(to: &json)
-          json.object("accounting") { account.writeAccounting(to: &$0) }
-          json.object("origin") { account.writeOrigin(to: &$0) }
-        }
+        json.object(label) { account.write(to: &$0) }
       }
     }
     output.write(json.take())

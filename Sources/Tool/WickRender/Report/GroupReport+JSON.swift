@@ -3,7 +3,7 @@ internal import WickProfile
 extension GroupReport {
   /// Writes the report as JSON; `version` rises when a key changes its meaning.
   ///
-  /// The name of what is of no thread, module or file is null.
+  /// The name of what is of no process, thread, module or file is null.
   public func writeJSON(to output: inout some TextOutputStream) {
     var json = JSONWriter()
     json.object { json in
@@ -14,15 +14,13 @@ extension GroupReport {
       }
       json.integer("total", table.total)
       json.integer("\(table.grouping.rawValue)Count", table.rows.count)
-      json.array("\(table.grouping.rawValue)s") { json in
+      json.array(table.grouping.plural) { json in
         for row in rows {
           write(row, to: &json)
           output.write(json.take())
         }
       }
-      account.writeFilter(to: &json)
-      json.object("accounting") { account.writeAccounting(to: &$0) }
-      json.object("origin") { account.writeOrigin(to: &$0) }
+      account.write(to: &json, hasProcesses: table.grouping == .process)
     }
     output.write(json.take())
     output.write("\n")
@@ -30,10 +28,16 @@ extension GroupReport {
 
   private func write(_ row: GroupTable.Row, to json: inout JSONWriter) {
     json.object { json in
-      json.string(table.grouping == .thread ? "name" : table.grouping.rawValue, row.name)
-      if table.grouping == .thread {
+      switch table.grouping {
+      case .process:
+        // Its value is its own.
+        json.processRow(row, of: table.total)
+        return
+      case .thread:
+        json.string("name", row.name)
         json.integer("pid", row.thread?.pid)
         json.integer("tid", row.thread?.tid)
+      case .module, .file: json.string(table.grouping.rawValue, row.name)
       }
       json.integer("self", row.selfValue)
       json.number("selfPercent", Decimal.percent(row.selfValue, of: table.total))

@@ -9,16 +9,16 @@ extension GroupReport {
     output.write(
       """
 
-      Showing the top \(rows.count) of \(table.rows.count) \(table.grouping.rawValue)s: \
+      Showing the top \(rows.count) of \(table.rows.count) \(table.grouping.plural): \
       \(Decimal.percent(shown, of: table.total)) % of \
       \(scale.text(table.total)) \(TextTable.harmless(table.valueType.name))
 
 
       """)
-    if table.grouping == .thread {
-      writeThreads(scale, to: &output)
-    } else {
-      writeGroups(scale, to: &output)
+    switch table.grouping {
+    case .process: writeProcesses(scale, to: &output)
+    case .thread: writeThreads(scale, to: &output)
+    case .module, .file: writeGroups(scale, to: &output)
     }
     output.write("\n\(account.line)\n")
   }
@@ -34,6 +34,20 @@ extension GroupReport {
         scale.text(row.selfValue), Decimal.percent(row.selfValue, of: table.total),
         scale.text(row.totalValue), Decimal.percent(row.totalValue, of: table.total),
         name.map { TextTable.harmless($0) } ?? "(no \(table.grouping.rawValue))",
+      ])
+    }
+    cells.write(to: &output)
+  }
+
+  private func writeProcesses(_ scale: ValueScale, to output: inout some TextOutputStream) {
+    var cells = TextTable([.right, .right, .right, .left, .left])
+    cells.add(["total", "total %", "process", "name", "command"])
+    for row in rows {
+      cells.add([
+        scale.text(row.totalValue), Decimal.percent(row.totalValue, of: table.total),
+        row.process.map { String($0.pid) } ?? "",
+        row.name.map { TextTable.harmless($0) } ?? "(no process)",
+        TextTable.harmless(ProfileAccount.shortened(row.process?.command ?? "")),
       ])
     }
     cells.write(to: &output)

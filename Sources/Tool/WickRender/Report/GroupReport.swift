@@ -1,6 +1,6 @@
 public import WickProfile
 
-/// What threads, modules or source files cost, with an account of how the figures came about.
+/// What processes, threads, modules or source files cost, with an account of how the figures came about.
 public struct GroupReport: Sendable {
   /// All groups by self value.
   public let table: GroupTable
@@ -26,4 +26,9 @@ public struct GroupReport: Sendable {
 
   /// The groups shown.
   var rows: ArraySlice<GroupTable.Row> { table.rows.prefix(limit) }
+}
+
+extension GroupTable.Grouping {
+  /// What several groups are called.
+  var plural: String { self == .process ? "processes" : "\(rawValue)s" }
 }

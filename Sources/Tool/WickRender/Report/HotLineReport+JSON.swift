@@ -20,9 +20,7 @@ extension HotLineReport {
           output.write(json.take())
         }
       }
-      account.writeFilter(to: &json)
-      json.object("accounting") { account.writeAccounting(to: &$0) }
-      json.object("origin") { account.writeOrigin(to: &$0) }
+      account.write(to: &json)
     }
     output.write(json.take())
     output.write("\n")

@@ -1,8 +1,26 @@
 internal import WickProfile
 
 extension ProfileAccount {
+  /// Writes what all forms have: `filter`, `processes`, `accounting` and `origin`.
+  ///
+  /// - Parameters:
+  ///   - json: Receives the keys, into an open object.
+  ///   - hasProcesses: Whether the form has `processes` of its own.
+  func write(to json: inout JSONWriter, hasProcesses: Bool = false) {
+    writeFilter(to: &json)
+    if !hasProcesses {
+      json.array("processes") { json in
+        for row in processes.rows where row.process != nil {
+          json.object { $0.processRow(row, of: processes.total) }
+        }
+      }
+    }
+    json.object("accounting") { writeAccounting(to: &$0) }
+    json.object("origin") { writeOrigin(to: &$0) }
+  }
+
   /// Writes which part of the profile is shown as `filter`; null for all of it.
-  func writeFilter(to json: inout JSONWriter) {
+  private func writeFilter(to json: inout JSONWriter) {
     guard let excerpt = origin.excerpt else {
       json.string("filter", String?.none)
       return
@@ -23,7 +41,7 @@ extension ProfileAccount {
   }
 
   /// Writes what was sampled and lost.
-  func writeAccounting(to json: inout JSONWriter) {
+  private func writeAccounting(to json: inout JSONWriter) {
     json.integer("samples", accounting.samples)
     json.integer("weight", accounting.weight)
     json.integer("expectedWeight", accounting.expectedWeight)
@@ -38,7 +56,7 @@ extension ProfileAccount {
   }
 
   /// Writes how the profile was taken.
-  func writeOrigin(to json: inout JSONWriter) {
+  private func writeOrigin(to json: inout JSONWriter) {
     json.integer("rateHertz", origin.rateHertz)
     json.number("deliveredHertz", deliveredHertz)
     json.integer("periodNanoseconds", origin.periodNanoseconds)
@@ -76,5 +94,19 @@ extension ProfileAccount {
         }
       }
     }
+  }
+}
+
+extension JSONWriter {
+  /// Writes the keys of a process and its value into an open object; of no process they are null.
+  mutating func processRow(_ row: GroupTable.Row, of total: Int64) {
+    string("name", row.name)
+    integer("pid", row.process?.pid)
+    array("programs") { json in
+      for program in row.process?.programs ?? [] { json.string(nil, program) }
+    }
+    string("command", row.process?.command)
+    integer("total", row.totalValue)
+    number("totalPercent", Decimal.percent(row.totalValue, of: total))
   }
 }

@@ -20,11 +20,12 @@ extension ProfileAccount {
   /// The head of the report; what is not known or did not happen has no line.
   private var facts: [(label: String, text: String)] {
     var facts: [(String, String)] = []
+    if let processText { facts.append(("Processes", processText)) }
     for process in origin.processes.prefix(Self.listLimit) {
       facts.append(("Process", describe(process)))
     }
     if origin.processes.count > Self.listLimit {
-      facts.append(("", "and \(origin.processes.count - Self.listLimit) more processes"))
+      facts.append(("", "and \(origin.processes.count - Self.listLimit) more"))
     }
     for key in ["engine", "fallback"] {
       let label = key == "engine" ? "Engine" : "Fallback"
@@ -71,8 +72,13 @@ extension ProfileAccount {
     let command = process.info["command"] ?? process.info["executable"]
     let end = process.endReason ?? "cut short"
     guard let command else { return "\(process.pid), \(end)" }
-    let shown = command.prefix(Self.commandLimit)
-    return "\(process.pid), \(end): \(shown)\(shown.count < command.count ? "…" : "")"
+    return "\(process.pid), \(end): \(Self.shortened(command))"
+  }
+
+  /// A command line as far as it is shown.
+  static func shortened(_ command: String) -> String {
+    let shown = command.prefix(commandLimit)
+    return shown.count < command.count ? "\(shown)…" : command
   }
 
   /// The values of a fact over all processes, each once, in order.

@@ -8,6 +8,10 @@ struct ProfileAccount: Sendable {
   let origin: Origin
   /// What part of the whole is shown, as a sentence without its end; nil for all.
   let excerptText: String?
+  /// What of what is counted is whose.
+  let processes: GroupTable
+  /// One sentence about that; nil where there is one process, or none is known.
+  let processText: String?
   /// The parts' and the whole's sum of what is counted.
   let totals: (shown: Int64, whole: Int64)
 
@@ -16,6 +20,8 @@ struct ProfileAccount: Sendable {
     accounting = SampleAccounting(profile)
     origin = profile.origin
     excerptText = profile.excerptText(column: column)
+    processes = GroupTable(profile, by: .process, column: column)
+    processText = profile.processText(processes)
     let total = profile.total(of: column)
     totals = (total, profile.origin.excerpt?.totals[column] ?? total)
   }

@@ -17,9 +17,9 @@ struct Selection {
   /// A paragraph for the help page.
   static let discussion = """
     PATTERN is a part of a function's name; or 'module:TEXT', of its module's; or 'thread:TEXT', of
-    its thread's, or a tid. TEXT may be '/REGEX/', or '/REGEX/i' for any case. Percentages are of
-    what is left, and it is said what part of the whole that is. If nothing is left that is said,
-    and the output is empty; this is no error.
+    its thread's, or a tid; or 'process:TEXT', of its program's, or a pid. TEXT may be '/REGEX/', or
+    '/REGEX/i' for any case. Percentages are of what is left, and it is said what part of the whole
+    that is. If nothing is left that is said, and the output is empty; this is no error.
     """
 
   /// What the options ask for.
@@ -33,10 +33,15 @@ struct Selection {
     filter.focus = try Self.patterns("--focus", arguments)
     filter.ignore = try Self.patterns("--ignore", arguments)
     filter.hide = try Self.patterns("--hide", arguments)
-    if let pattern = filter.hide.first(where: { $0.subject == .thread }) {
+    if let pattern = filter.hide.first(where: { !$0.subject.isOfFrames }) {
       throw arguments.usage(
-        "'--hide \(pattern.text)' hides no function; leave threads out by '--ignore'")
+        "'--hide \(pattern.text)' hides no function; leave \(Self.plural(pattern)) out by '--ignore'")
     }
+  }
+
+  /// What a pattern is for that is for no frames.
+  static func plural(_ pattern: FramePattern) -> String {
+    pattern.subject == .process ? "processes" : "threads"
   }
 
   private static func patterns(

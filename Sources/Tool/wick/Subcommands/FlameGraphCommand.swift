@@ -34,7 +34,7 @@ enum FlameGraphCommand: Subcommand {
       Option(name: "--height", value: "PIXELS", help: "Height of a row (16)."),
       Option(
         name: "--min-width", value: "PIXELS", help: "Narrower boxes only script shows (0.5)."),
-    ] + Selection.options + Naming.options
+    ] + SplitOptions.options + Selection.options + Naming.options
 
   private static let hues = Palette.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")
 
@@ -48,6 +48,7 @@ enum FlameGraphCommand: Subcommand {
     let minimumWidth = try arguments.decimal("--min-width", in: 0...1000)
     options.minimumWidth = minimumWidth ?? options.minimumWidth
     options.notes = arguments.value("--notes") ?? ""
+    options.roots = SplitOptions.roots(arguments)
     options.countName = arguments.value("--count-name")
     let input = try Input.read(
       arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
@@ -78,6 +79,6 @@ enum FlameGraphCommand: Subcommand {
   private static func subtitle(of input: Input, column: Int = 0) -> String {
     let profile = input.profile
     if profile.origin.processes.isEmpty { return profile.excerptText(column: column) ?? "" }
-    return Summary.text(of: profile).split(separator: "\n").joined(separator: " · ")
+    return Summary.lines(of: profile).joined(separator: " · ")
   }
 }

@@ -1,4 +1,5 @@
 import WickFormats
+import WickProfile
 
 /// `wick folded`: stacks as text.
 enum FoldedCommand: Subcommand {
@@ -17,17 +18,16 @@ enum FoldedCommand: Subcommand {
     [
       Option(
         name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
-      Option(name: "--threads", help: "Begins each stack with its thread."),
+    ] + SplitOptions.options + [
       Option(name: "--mark-inlined", help: "Ends names of inlined functions with '_[i]'."),
     ] + Selection.options + Naming.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let input = try Input.read(
       arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
+    let profile = input.profile.rooted(at: SplitOptions.roots(arguments))
     try OutputFile.write(arguments.value("--output") ?? "-") {
-      Folded.write(
-        input.profile, threads: arguments.has("--threads"),
-        marksInlined: arguments.has("--mark-inlined"), to: &$0)
+      Folded.write(profile, marksInlined: arguments.has("--mark-inlined"), to: &$0)
     }
     return input.exitCode
   }

@@ -4,7 +4,7 @@ import WickRender
 /// `wick report`: hot functions, lines, groups or call trees as text.
 enum Report: Subcommand {
   static let name = "report"
-  static let summary = "Shows what takes the most CPU time: functions, lines, threads, calls."
+  static let summary = "Shows what takes the most CPU time: functions, lines, processes, calls."
   static let synopsis = "[OPTIONS] [FILE]"
   static let wordLimit: Int? = 1
   static let example = "wick report --callers malloc --focus thread:worker server.wick"

@@ -6,12 +6,12 @@ enum ReportView {
   case functions(limit: Int)
   case lines(limit: Int)
   case groups(GroupTable.Grouping, limit: Int)
-  case tree(CallTreeReport.View, CallTreeReport.Limit)
+  case tree(CallTreeReport.View, CallTreeReport.Limit, StackRoots)
 
   static let options = [
     Option(name: "--lines", letter: "l", help: "Lists source lines."),
     Option(
-      name: "--by", value: "WHAT", help: "Lists what WHAT takes: thread, module or file."),
+      name: "--by", value: "WHAT", help: "Lists what WHAT takes: process, thread, module or file."),
     Option(
       name: "--tree", letter: "t", help: "Shows who calls whom, from the threads' entries on."),
     Option(name: "--callers", value: "F", help: "Shows who calls F, and so on to the entries."),
@@ -21,7 +21,7 @@ enum ReportView {
     Option(
       name: "--top", letter: "n", value: "N",
       help: "How many lines of a list (20), or calls of a tree (all)."),
-  ]
+  ] + SplitOptions.options
 
   /// As the options say.
   init(_ arguments: Arguments) throws {
@@ -31,11 +31,18 @@ enum ReportView {
     }
     let count = try arguments.integer("--top", in: 1...1_000_000)
     let least = try arguments.hundredthsOfPercent("--min-percent")
+    let roots = SplitOptions.roots(arguments)
+    guard roots.isEmpty || views == ["--tree"] || views == ["--callers"] else {
+      let option = roots.contains(.process) ? "--processes" : "--threads"
+      throw arguments.usage("'\(option)' is for '--tree' and '--callers'")
+    }
     let limit = CallTreeReport.Limit(hundredthsOfPercent: least ?? 50, count: count)
     switch views.first {
-    case "--tree": self = .tree(.all, limit)
-    case "--callers": self = .tree(.callers(try Self.function("--callers", arguments)), limit)
-    case "--callees": self = .tree(.callees(try Self.function("--callees", arguments)), limit)
+    case "--tree": self = .tree(.all, limit, roots)
+    case "--callers":
+      self = .tree(.callers(try Self.function("--callers", arguments)), limit, roots)
+    case "--callees":
+      self = .tree(.callees(try Self.function("--callees", arguments)), limit, [])
     default:
       guard least == nil else {
         throw arguments.usage("'--min-percent' is for '--tree', '--callers' and '--callees'")
@@ -56,8 +63,9 @@ enum ReportView {
     _ option: String, _ arguments: Arguments
   ) throws -> FramePattern {
     let pattern = try Selection.pattern(arguments.value(option) ?? "", of: option, arguments)
-    guard pattern.subject != .thread else {
-      throw arguments.usage("'\(option) \(pattern.text)' is no function; threads have no callers")
+    guard pattern.subject.isOfFrames else {
+      throw arguments.usage(
+        "'\(option) \(pattern.text)' is no function; \(Selection.plural(pattern)) have no callers")
     }
     return pattern
   }
@@ -71,8 +79,9 @@ enum ReportView {
     case .lines(let limit): return HotLineReport(profile, column: column, limit: limit)
     case .groups(let grouping, let limit):
       return GroupReport(profile, by: grouping, column: column, limit: limit)
-    case .tree(let view, let limit):
-      let report = CallTreeReport(profile, view: view, column: column, limit: limit)
+    case .tree(let view, let limit, let roots):
+      let report = CallTreeReport(
+        profile.rooted(at: roots), view: view, column: column, limit: limit)
       switch view {
       case .callers(let pattern), .callees(let pattern):
         // What is chosen may be nothing, which was said already.

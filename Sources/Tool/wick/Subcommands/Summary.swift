@@ -4,20 +4,30 @@ import WickRender
 /// What a recording holds, in a line or two.
 enum Summary {
   static func text(of profile: Profile) -> String {
+    let processes = profile.processText().map { ["processes: \($0)"] } ?? []
+    return (lines(of: profile) + processes).joined(separator: "\n")
+  }
+
+  /// The same without the processes' parts.
+  static func lines(of profile: Profile) -> [String] {
     let accounting = SampleAccounting(profile)
     let origin = profile.origin
     var text = "\(grouped(profile.total(of: 0))) samples"
     if profile.valueTypes.count > 1 { text += ", \(seconds(profile.total(of: 1))) s of CPU time" }
-    if origin.processes.count > 1 { text += ", \(origin.processes.count) processes" }
+    let processCount = profile.processes.count
+    if processCount > 1 { text += ", \(processCount) processes" }
     if origin.rateHertz > 0 { text += ", \(origin.rateHertz) Hz" }
     if let engine = origin.processes.first?.info["engine"] { text += ", \(engine)" }
     text += ", \(grouped(Int64(clamping: accounting.lostWeight))) lost, \(accounting.rates)"
+    var lines = [text]
     for thread in accounting.blockedThreads.prefix(8) {
-      text += "\nnot sampled: thread \(thread.tid) \(thread.name), which blocks the signal"
+      lines.append("not sampled: thread \(thread.tid) \(thread.name), which blocks the signal")
     }
-    if let excerpt = profile.excerptText() { text += "\n\(excerpt)" }
-    if let fallback = origin.processes.first?.info["fallback"] { text += "\nnot used: \(fallback)" }
-    return text
+    if let excerpt = profile.excerptText() { lines.append(excerpt) }
+    if let fallback = origin.processes.first?.info["fallback"] {
+      lines.append("not used: \(fallback)")
+    }
+    return lines
   }
 
   /// Why a recording may have no samples.
