@@ -281,10 +281,10 @@ def threads(driver, wick, folder):
     check("threads merged", page.boxes(), merged)
     page.press("T")
     check("by thread", page.boxes().split("|")[:4],
-          ["all 0 100", "cpu-13 0 50", "io-11 50 37.5", "io-12 87.5 12.5"])
-    page.point("io-11")
+          ["all 0 100", "cpu (tid 13) 0 50", "io (tid 11) 50 37.5", "io (tid 12) 87.5 12.5"])
+    page.point("io (tid 11)")
     page.press("f")
-    check("one thread", page.boxes(), "all 0 100|io-11 0 100|io 0 100|main 0 100|read 0 100")
+    check("one thread", page.boxes(), "all 0 100|io (tid 11) 0 100|io 0 100|main 0 100|read 0 100")
     page.press("T")
     check("one thread, not shown", page.boxes(), "all 0 100|io 0 100|main 0 100|read 0 100")
     page.press("a")
@@ -306,6 +306,41 @@ def threads(driver, wick, folder):
     page.press("n")
     third = driver.run("document.querySelector('.frames .current').getAttribute('x')")
     check("previous and next found", [first != second, first == third], [True, True])
+
+
+def processes(driver, wick, folder):
+    text = os.path.join(folder, "several.txt")
+    with open(text, "w") as output:
+        for name, ids, count in [("web", "10/10", 3), ("web", "10/11", 1), ("db", "20/20", 4)]:
+            for sample in range(count):
+                output.write(f"{name} {ids} 1.{sample}: 1 cpu-clock:\n"
+                             f"\t5678 main+0x8 (/srv/server)\n\n")
+    merged = "all 0 100|db 0 50|web 50 50|main 0 50|main 50 50"
+    split = ("all 0 100|db (pid 20) 0 50|web (pid 10) 50 50|db 0 50|web 50 50|main 0 50|"
+             "main 50 50")
+    both = ["all 0 100", "db (pid 20) 0 50", "web (pid 10) 50 50", "db (tid 20) 0 50",
+            "web (tid 10) 50 37.5", "web (tid 11) 87.5 12.5"]
+    graph = os.path.join(folder, "processes.svg")
+    for options, first, flag in [([], merged, "processes=1"), (["--processes"], split, "processes=0")]:
+        subprocess.run([wick, "flamegraph", text, "-o", graph, *options], check=True,
+                       capture_output=True)
+        page = Page(driver, graph)
+        check("processes at first", page.boxes(), first)
+        page.press("P")
+        other = split if first == merged else merged
+        check("the other way", page.boxes(), other)
+        check("is in the address", page.fragment(), "#" + flag)
+        check("a link to it", Page(driver, graph, flag).boxes(), other)
+        page = Page(driver, graph)
+        page.press(*("T" if options else "PT"))
+        check("by process and thread", page.boxes().split("|")[:6], both)
+        page.point("web (pid 10)")
+        page.press("x")
+        check("without a process", page.boxes().split("|")[:2], ["all 0 100", "db (pid 20) 0 100"])
+        page.press("a")
+        check("as at first", page.boxes(), first)
+    check("a process has no module", page.point("db (pid 20)"),
+          "db (pid 20) | 4 samples · self 0 · 50.00% of all · 50.00% of caller")
 
 
 BEFORE = "main;a;x 400\nmain;b 300\nmain;old;y 200\nmain;c 100\n"
@@ -362,6 +397,7 @@ def main():
             steps(Page(driver, graph))
         links(driver, graph)
         threads(driver, sys.argv[1], folder)
+        processes(driver, sys.argv[1], folder)
         differences(driver, sys.argv[1], folder)
         errors = [event["params"] for event in driver.events
                   if event.get("method") == "Runtime.exceptionThrown"]

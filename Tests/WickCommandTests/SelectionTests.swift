@@ -6,9 +6,9 @@ import Testing
   /// What the help pages have in common.
   static let paragraph = """
     PATTERN is a part of a function's name; or 'module:TEXT', of its module's; or 'thread:TEXT', of
-    its thread's, or a tid. TEXT may be '/REGEX/', or '/REGEX/i' for any case. Percentages are of
-    what is left, and it is said what part of the whole that is. If nothing is left that is said,
-    and the output is empty; this is no error.
+    its thread's, or a tid; or 'process:TEXT', of its program's, or a pid. TEXT may be '/REGEX/', or
+    '/REGEX/i' for any case. Percentages are of what is left, and it is said what part of the whole
+    that is. If nothing is left that is said, and the output is empty; this is no error.
     """
   static let options = """
           --focus PATTERN       Only stacks that match. Several: that match all.
@@ -18,19 +18,23 @@ import Testing
 
   static let mistakes: [([String], String)] = [
     (["report", "--tree", "--lines"], "'--lines' and '--tree' are two reports; choose one"),
-    (["report", "--by", "x"], "'--by' must be one of 'thread', 'module', 'file', not 'x'"),
+    (["report", "--by", "x"], "'--by' must be one of 'process', 'thread', 'module', 'file', not"),
+    (["report", "--by", "thread", "--processes"], "'--processes' is for '--tree' and '--callers'"),
+    (["report", "--callees", "f", "--threads"], "'--threads' is for '--tree' and '--callers'"),
     (["report", "--min-percent", "1"], "'--min-percent' is for '--tree', '--callers' and"),
     (["report", "-t", "--min-percent", "x"], "must be a percentage such as 0.5 or 12, not 'x'"),
     (["report", "-t", "--min-percent", "-1"], "must be a percentage such as 0.5 or 12, not '-1'"),
     (["report", "-t", "--min-percent", "1.234"], "a percentage such as 0.5 or 12, not '1.234'"),
     (["report", "-t", "--min-percent", "100.1"], "must be a percentage up to 100, not '100.1'"),
     (["report", "--callers", "thread:x"], "'--callers thread:x' is no function; threads have no"),
+    (["report", "--callees", "process:1"], "is no function; processes have no callers"),
     (["report", "--callees", "/["], "'--callees /[' lacks the slash at its end, as in '/a.*b/'"),
     (["report", "--focus", ""], "'--focus ' says nothing to look for"),
     (["folded", "--focus", "thread:"], "'--focus thread:' says nothing to look for"),
     (["folded", "--ignore", "//"], "'--ignore //' says nothing to look for"),
     (["flamegraph", "--hide", "/a/x"], "'--hide /a/x' has 'x' behind its last slash, where only"),
     (["flamegraph", "--hide", "thread:1"], "'--hide thread:1' hides no function; leave threads"),
+    (["diff", "--hide", "process:sh", "a", "b"], "hides no function; leave processes out by"),
     (["report", "--focus", "/a(b/"], "'--focus /a(b/' is no regular expression: expected ')'"),
     (["annotate", "--focus", "module:/[/"], "'--focus module:/[/' is no regular expression: "),
   ]
@@ -163,8 +167,10 @@ import Testing
       #expect(calls.prefix(2).map { $0["function"] as? String } == ["twin", "main"])
       #expect(calls.first?["module"] as? String == "hot")
 
-      for grouping in ["thread", "module", "file"] {
-        let rows = try json("report", "--by", grouping)["\(grouping)s"] as? [[String: Any]]
+      for (grouping, key) in [
+        ("process", "processes"), ("thread", "threads"), ("module", "modules"), ("file", "files"),
+      ] {
+        let rows = try json("report", "--by", grouping)[key] as? [[String: Any]]
         #expect(rows?.reduce(0) { $0 + ($1["self"] as? Int ?? 0) } == total)
       }
       let picture = try Command.run(

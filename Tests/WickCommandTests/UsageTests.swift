@@ -12,7 +12,7 @@ import Testing
       Usage: wick SUBCOMMAND …
 
         record      Runs a command and records where its CPU time goes.
-        report      Shows what takes the most CPU time: functions, lines, threads, calls.
+        report      Shows what takes the most CPU time: functions, lines, processes, calls.
         annotate    Shows source code with the time that each line takes.
         flamegraph  Draws a flame graph as one SVG file.
         diff        Compares two profiles: what takes more, or less, than before.
@@ -41,7 +41,7 @@ import Testing
 
   static let pages = [
     "report": """
-    Shows what takes the most CPU time: functions, lines, threads, calls.
+    Shows what takes the most CPU time: functions, lines, processes, calls.
 
     Usage: wick report [OPTIONS] [FILE]
 
@@ -57,12 +57,14 @@ import Testing
 
     Options:
       -l, --lines               Lists source lines.
-          --by WHAT             Lists what WHAT takes: thread, module or file.
+          --by WHAT             Lists what WHAT takes: process, thread, module or file.
       -t, --tree                Shows who calls whom, from the threads' entries on.
           --callers F           Shows who calls F, and so on to the entries.
           --callees F           Shows what F calls, and so on.
           --min-percent P       Leaves calls of less than P % out of trees (0.5).
       -n, --top N               How many lines of a list (20), or calls of a tree (all).
+          --processes           Begins each stack with its process.
+          --threads             Begins each stack with its thread.
       -c, --column NAME         What is counted: samples, or cpu for time (samples).
           --json                Writes JSON for programs.
       -o, --output FILE         Where to write (standard output).
@@ -180,6 +182,7 @@ import Testing
 
     Options:
       -o, --output FILE         Where to write (standard output).
+          --processes           Begins each stack with its process.
           --threads             Begins each stack with its thread.
           --mark-inlined        Ends names of inlined functions with '_[i]'.
     \(SelectionTests.options)
@@ -216,6 +219,8 @@ import Testing
           --width PIXELS        Width without script (1200).
           --height PIXELS       Height of a row (16).
           --min-width PIXELS    Narrower boxes only script shows (0.5).
+          --processes           Begins each stack with its process.
+          --threads             Begins each stack with its thread.
     \(SelectionTests.options)
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.

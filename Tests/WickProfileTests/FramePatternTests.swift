@@ -45,6 +45,22 @@ import WickProfile
     #expect(try !isMatch("thread:f", "f", module: "f"))
   }
 
+  @Test func processesAreMatchedByProgramOrID() throws {
+    var profile = Profile(valueTypes: [.samples])
+    for (pid, executable) in [(10, "/bin/sh"), (10, "/srv/worker-4"), (11, "/bin/other")] {
+      var image = Origin.Process(pid: UInt32(pid))
+      image.info["executable"] = executable
+      profile.origin.processes.append(image)
+    }
+    for text in ["process:worker", "process:10", "process:/^sh$/", "process:/1[0-9]/", "process:4"] {
+      #expect(try FramePattern(text).matches(profile.processes[0]), "\(text)")
+    }
+    for text in ["process:1", "process:/1/", "process:bin", "process:11", "worker", "thread:worker"] {
+      #expect(try !FramePattern(text).matches(profile.processes[0]), "\(text)")
+    }
+    #expect(try isMatch("process::exit", "process::exit()"))
+  }
+
   static let mistakes: [(String, PatternError)] = [
     ("", .empty), ("module:", .empty), ("thread:", .empty), ("//", .empty), ("//i", .empty),
     ("/", .unterminated), ("/abc", .unterminated), ("module:/abc", .unterminated),

@@ -53,6 +53,14 @@ import WickProfile
       GroupTable(Self.profile, by: .thread).rows.map { $0.thread?.tid } == [nil, 1, 3, 2])
   }
 
+  @Test func sumsByProcess() {
+    var profile = Self.profile
+    profile.threads[2].pid = 0
+    profile.threads[3].pid = 9
+    #expect(Self.rows(profile, by: .process) == ["- 20 20", "main 8 8", "main 3 3"])
+    #expect(GroupTable(profile, by: .process).rows.map { $0.process?.pid } == [nil, 9, 1])
+  }
+
   @Test(arguments: GroupTable.Grouping.allCases)
   func selfValuesAddUpToTheTotal(grouping: GroupTable.Grouping) {
     for seed in 1...10 as ClosedRange<UInt64> {
@@ -62,7 +70,7 @@ import WickProfile
       #expect(table.rows.reduce(0) { $0 + $1.selfValue } == table.total)
       // A group's total is what is left if one looks for it alone.
       for row in table.rows {
-        guard let name = row.name, grouping != .file,
+        guard let name = row.process.map({ "\($0.pid)" }) ?? row.name, grouping != .file,
           let pattern = try? FramePattern("\(grouping.rawValue):\(name)")
         else { continue }
         let part = profile.filtered(by: ProfileFilter(focus: [pattern]))

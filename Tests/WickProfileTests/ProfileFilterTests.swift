@@ -2,7 +2,7 @@ import Testing
 import WickProfile
 
 @Suite struct ProfileFilterTests {
-  /// Stacks of few functions, recursions among them, in two modules and two threads.
+  /// Stacks of few functions, recursions among them, in two modules, two processes and three threads.
   static func random(seed: UInt64) -> Profile {
     var state = seed
     func next(_ bound: Int) -> Int {
@@ -13,8 +13,13 @@ import WickProfile
     profile.modules = ["/bin/server", "/lib/libc.so.6"].map {
       Module(path: $0, buildID: [], loadBias: 0, extent: 0..<1)
     }
-    profile.threads = [(7, "main"), (8, "worker-1")].map {
-      Profile.Thread(pid: 7, tid: $0.0, name: $0.1)
+    profile.threads = [(7, 7, "main"), (7, 8, "worker-1"), (9, 9, "helper")].map {
+      Profile.Thread(pid: $0.0, tid: $0.1, name: $0.2)
+    }
+    for (pid, executable) in [(7, "/bin/sh"), (7, "/bin/server"), (9, "/bin/helper")] {
+      var image = Origin.Process(pid: UInt32(pid))
+      image.info["executable"] = executable
+      profile.origin.processes.append(image)
     }
     for _ in 0..<200 {
       var node = 0
@@ -24,9 +29,9 @@ import WickProfile
         node = profile.stack(parent: node, frame: profile.intern(frame))
       }
       let value = Int64(next(100))
-      let thread = next(3)
+      let thread = next(4)
       profile.add(
-        Profile.Sample(stack: node, thread: thread < 2 ? thread : nil),
+        Profile.Sample(stack: node, thread: thread < 3 ? thread : nil),
         values: [value, value * 10])
     }
     return profile
@@ -34,7 +39,7 @@ import WickProfile
 
   static let patterns = [
     "f1", "f", "/^f[23]$/", "/F4/i", "module:libc", "module:/^server/", "thread:worker", "thread:7",
-    "thread:/^(main|8)$/", "nothing",
+    "thread:/^(main|8)$/", "process:sh", "process:9", "process:/^(server|8)$/", "nothing",
   ]
 
   private func filtered(
@@ -65,7 +70,7 @@ import WickProfile
 
   @Test(arguments: patterns) func focusIsTheTotalOfWhatMatches(text: String) throws {
     let pattern = try FramePattern(text)
-    guard pattern.subject != .thread else { return }
+    guard pattern.subject.isOfFrames else { return }
     let profile = Self.random(seed: 3)
     let all = profile.filtered(by: ProfileFilter(focus: [pattern]))
     #expect(profile.callers(of: pattern).total(of: 0) == all.total(of: 0))

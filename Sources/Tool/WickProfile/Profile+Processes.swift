@@ -29,7 +29,7 @@ extension Profile {
   /// The processes that were recorded or have threads, each once: in file order, then in that of
   /// their threads.
   ///
-  /// What is known of threads only is called as its main thread is, else as its first.
+  /// One whose program is not known is called as its main thread is, else as its first.
   public var processes: [Process] {
     var places: [UInt32: Int] = [:]
     var processes: [Process] = []
@@ -40,11 +40,11 @@ extension Profile {
       return processes.count - 1
     }
     for image in origin.processes { processes[place(of: image.pid)].add(image) }
-    let namedCount = processes.count
+    let isNamed = processes.map { !$0.programs.isEmpty }
     for thread in threads {
       guard let pid = thread.processID else { continue }
       let place = place(of: pid)
-      guard place >= namedCount, !thread.name.isEmpty else { continue }
+      if thread.name.isEmpty || place < isNamed.count && isNamed[place] { continue }
       if thread.tid == pid || processes[place].programs.isEmpty {
         processes[place].programs = [thread.name]
       }

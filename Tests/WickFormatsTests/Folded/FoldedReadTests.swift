@@ -7,9 +7,9 @@ func readFolded(_ text: String) throws(FoldedError) -> Profile {
   try Folded.read(Array(text.utf8).span.bytes)
 }
 
-func writeFolded(_ profile: Profile, column: Int = 0, threads: Bool = false) -> String {
+func writeFolded(_ profile: Profile, column: Int = 0) -> String {
   var text = ""
-  Folded.write(profile, column: column, threads: threads, to: &text)
+  Folded.write(profile, column: column, to: &text)
   return text
 }
 

@@ -74,18 +74,24 @@ import WickProfile
     ]
     for thread in 0..<3 { Self.add(["f"], [Int64(1 + thread)], thread: thread, to: &profile) }
     #expect(writeFolded(profile) == "f 6\n")
-    #expect(writeFolded(profile, threads: true) == "io:1-8;f 2\nmain-7;f 1\nmain-9;f 3\n")
+    #expect(
+      writeFolded(profile.rooted(at: .thread))
+        == "io:1 (tid 8);f 2\nmain (tid 7);f 1\nmain (tid 9);f 3\n")
     // An exec: two images of one process.
     var (shell, server) = (Origin.Process(pid: 7), Origin.Process(pid: 7))
     shell.info["command"] = "sh -c server"
     server.info["executable"] = "/usr/bin/server"
-    profile.origin.processes = [shell, server]
+    profile.origin.processes = [shell, server, Origin.Process(pid: 9)]
     #expect(writeFolded(profile) == "f 6\n")
-    profile.origin.processes.append(Origin.Process(pid: 9))
-    #expect(writeFolded(profile) == "process-9;f 3\nserver-7;f 3\n")
     #expect(
-      writeFolded(profile, threads: true)
-        == "process-9;main-9;f 3\nserver-7;io:1-8;f 2\nserver-7;main-7;f 1\n")
+      writeFolded(profile.rooted(at: .process)) == "main (pid 9);f 3\nsh → server (pid 7);f 3\n")
+    #expect(
+      writeFolded(profile.rooted(at: [.process, .thread])) == """
+        main (pid 9);main (tid 9);f 3
+        sh → server (pid 7);io:1 (tid 8);f 2
+        sh → server (pid 7);main (tid 7);f 1
+
+        """)
   }
 
   @Test func readsBackWhatItWrote() throws {

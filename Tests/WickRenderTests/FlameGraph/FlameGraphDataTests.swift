@@ -73,9 +73,36 @@ struct FlameGraphDataTests {
     let graph = FlameGraph(profile)
     #expect(graph.paths.functions.map(\.name) == ["main", "work"])
     let parts = try Parts(graph.data.bytes)
-    #expect(parts.header["names"] as? [String] == ["main", "work", "worker-8"])
+    #expect(parts.header["names"] as? [String] == ["main", "work", "worker (tid 8)"])
     #expect(Parts.numbers(parts.columns[2]) == [0, 1, 2, 0, 1])
     #expect(Parts.numbers(parts.columns[3]) == [0, 1, 2, 0, 4, 8])
+  }
+
+  @Test func processesAreDrawnOnRequestAndAlwaysPacked() throws {
+    let profile = ProcessReportTests.processes
+    let merged = FlameGraph(profile)
+    #expect(merged.paths.functions.map(\.name) == ["f"])
+    let packed = try Parts(merged.data.bytes)
+    let names = ["f", "help\u{241b}er (pid 9)", "sh → server (pid 7)"]
+    #expect(
+      packed.header["names"] as? [String]
+        == [names[0], names[1], names[2], "t (tid 10)", "t (tid 7)", "t (tid 9)"])
+    let graph = FlameGraph(profile, options: FlameGraph.Options(roots: .process))
+    #expect(graph.paths.functions.map(\.name).count == 3)
+    let roots = try #require(
+      try Parts(graph.data.bytes).header["roots"] as? [String: [String: Any]])
+    #expect(roots["processes"]?["isShown"] as? Bool == true)
+    #expect(roots["threads"]?["isShown"] as? Bool == false)
+    let picture = try ParsedPicture(graph.document)
+    #expect(picture.boxes.map(\.depth) == [0, 1, 2, 1, 2])
+    #expect(picture.boxes.map(\.width) == [70, 20, 20, 50, 50])
+    #expect(picture.boxes[3].hover == "sh → server (pid 7)\n50 samples, 71.43%")
+    #expect(graph.document.contains(">processes</text>"))
+    // In any palette they are calm, as they are no code.
+    let hot = FlameGraph(profile, options: FlameGraph.Options(palette: .hot, roots: .process))
+    let other = try ParsedPicture(hot.document)
+    #expect(other.boxes[1].fill == picture.boxes[1].fill)
+    #expect(other.boxes[2].fill != picture.boxes[2].fill)
   }
 
   @Test func documentHoldsTheTreeCompressed() throws {

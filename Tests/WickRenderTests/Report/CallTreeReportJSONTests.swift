@@ -53,6 +53,7 @@ import WickRender
             "total": 2
           },
           "filter": null,
+          "processes": [],
 
         """)
     _ = try parse(text)

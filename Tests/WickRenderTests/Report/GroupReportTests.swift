@@ -84,7 +84,7 @@ import WickRender
   @Test func sumsAgreeWithTheFunctionReport() throws {
     for grouping in GroupTable.Grouping.allCases {
       let object = try json(HotFunctionReportTests.recorded, by: grouping)
-      let rows = try #require(object["\(grouping.rawValue)s"] as? [[String: Any]])
+      let rows = try #require(object[grouping == .process ? "processes" : "\(grouping.rawValue)s"] as? [[String: Any]])
       #expect(rows.reduce(0) { $0 + ($1["self"] as? Int ?? 0) } == 97)
     }
   }

@@ -35,6 +35,7 @@ import WickRender
             }
           ],
           "filter": null,
+          "processes": [],
           "accounting": {
             "samples": 2,
             "weight": 3,

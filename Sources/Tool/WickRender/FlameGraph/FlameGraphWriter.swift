@@ -215,7 +215,9 @@ struct FlameGraphWriter {
     let width = ValueText.Position(millionths: end.millionths - start.millionths)
     let own = isGone ? 0 : graph.paths.selfValues[0][box.node]
     var hover = SVGText.escaped(name)
-    if !function.module.isEmpty { hover += "\n" + SVGText.escaped(function.module) }
+    if !function.module.isEmpty, CodeOwner(function).isCode {
+      hover += "\n" + SVGText.escaped(function.module)
+    }
     hover += "\n" + SVGText.escaped(figures(of: box, isGone: isGone))
     let pixels = Double(box.width) / Double(layout.total) * Double(pixels)
     let thin = pixels < Self.thinWidth ? " class=\"thin\"" : ""

@@ -28,7 +28,8 @@ struct FunctionLooks {
       let line = lines[function]
       looks.append(
         FunctionLook(
-          module: Self.intern(function.module, &moduleIDs, &modules), owner: owner,
+          module: Self.intern(owner.isCode ? function.module : "", &moduleIDs, &modules),
+          owner: owner,
           file: Self.intern(line?.file ?? "", &fileIDs, &files), line: line?.line ?? 0,
           color: palette.color(of: function.name, owner: owner)))
     }

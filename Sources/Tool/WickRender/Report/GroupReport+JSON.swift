@@ -29,10 +29,7 @@ extension GroupReport {
   private func write(_ row: GroupTable.Row, to json: inout JSONWriter) {
     json.object { json in
       switch table.grouping {
-      case .process:
-        // Its value is its own.
-        json.processRow(row, of: table.total)
-        return
+      case .process: json.process(row)
       case .thread:
         json.string("name", row.name)
         json.integer("pid", row.thread?.pid)

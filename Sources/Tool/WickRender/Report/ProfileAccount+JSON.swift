@@ -11,7 +11,11 @@ extension ProfileAccount {
     if !hasProcesses {
       json.array("processes") { json in
         for row in processes.rows where row.process != nil {
-          json.object { $0.processRow(row, of: processes.total) }
+          json.object { json in
+            json.process(row)
+            json.integer("total", row.totalValue)
+            json.number("totalPercent", Decimal.percent(row.totalValue, of: processes.total))
+          }
         }
       }
     }
@@ -98,15 +102,13 @@ extension ProfileAccount {
 }
 
 extension JSONWriter {
-  /// Writes the keys of a process and its value into an open object; of no process they are null.
-  mutating func processRow(_ row: GroupTable.Row, of total: Int64) {
+  /// Writes the keys of a process into an open object; of no process they are null.
+  mutating func process(_ row: GroupTable.Row) {
     string("name", row.name)
     integer("pid", row.process?.pid)
     array("programs") { json in
       for program in row.process?.programs ?? [] { json.string(nil, program) }
     }
     string("command", row.process?.command)
-    integer("total", row.totalValue)
-    number("totalPercent", Decimal.percent(row.totalValue, of: total))
   }
 }

@@ -25,7 +25,7 @@ extension ProfileAccount {
       facts.append(("Process", describe(process)))
     }
     if origin.processes.count > Self.listLimit {
-      facts.append(("", "and \(origin.processes.count - Self.listLimit) more"))
+      facts.append(("", "and \(origin.processes.count - Self.listLimit) more processes"))
     }
     for key in ["engine", "fallback"] {
       let label = key == "engine" ? "Engine" : "Fallback"

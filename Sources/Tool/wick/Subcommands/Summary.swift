@@ -4,7 +4,7 @@ import WickRender
 /// What a recording holds, in a line or two.
 enum Summary {
   static func text(of profile: Profile) -> String {
-    let processes = profile.processText().map { ["processes: \($0)"] } ?? []
+    let processes = profile.processShares().map { ["processes: \($0)"] } ?? []
     return (lines(of: profile) + processes).joined(separator: "\n")
   }
 
