@@ -71,7 +71,8 @@ import Testing
 
       let merged = try wick(["folded"])
       #expect(sum(merged) == total && !merged.contains("(pid "))
-      #expect(try String(contentsOf: folder.appending(path: "all.folded"), encoding: .utf8) == merged)
+      let written = folder.appending(path: "all.folded")
+      #expect(try String(contentsOf: written, encoding: .utf8) == merged)
       let split = try wick(["folded", "--processes"])
       #expect(sum(split) == total)
       let picture = try wick(["flamegraph", "--processes", "-o", "-"])
@@ -84,13 +85,15 @@ import Testing
         let title = "\(try #require(row["name"] as? String)) (pid \(pid))"
         let lines = split.split(separator: "\n").filter { $0.hasPrefix("\(title);") }
         #expect(sum(lines.joined(separator: "\n")) == own)
-        #expect(picture.contains("data-w=\"\(own)\" data-s=\"0\" data-d=\"1\"><title>\(title)\n"))
+        #expect(
+          picture.contains("data-w=\"\(own)\" data-s=\"0\" data-d=\"1\"><title>\(title)\n"))
         let call = calls.first { $0["function"] as? String == title }
         #expect(call?["total"] as? Int == own && call?["depth"] as? Int == 1)
         let program = try #require((row["programs"] as? [String])?.last)
         for pattern in ["process:\(pid)", "process:\(program)", "process:/^\(program)$/"] {
           #expect(try json("report", "--focus", pattern)["total"] as? Int == own)
-          #expect(try json("report", "--lines", "--ignore", pattern)["total"] as? Int == total - own)
+          #expect(
+            try json("report", "--lines", "--ignore", pattern)["total"] as? Int == total - own)
         }
         #expect(try json("annotate", "--focus", "process:\(pid)")["total"] as? Int == own)
       }

@@ -182,9 +182,9 @@ import Testing
 
     Options:
       -o, --output FILE         Where to write (standard output).
+          --mark-inlined        Ends names of inlined functions with '_[i]'.
           --processes           Begins each stack with its process.
           --threads             Begins each stack with its thread.
-          --mark-inlined        Ends names of inlined functions with '_[i]'.
     \(SelectionTests.options)
           --raw-names           Shows names as they are in the files, and all thunks.
           --debug-dir DIR       Where separate debug files are, too. May be repeated.

@@ -52,10 +52,13 @@ import WickProfile
       image.info["executable"] = executable
       profile.origin.processes.append(image)
     }
-    for text in ["process:worker", "process:10", "process:/^sh$/", "process:/1[0-9]/", "process:4"] {
+    for text in ["process:worker", "process:10", "process:/^sh$/", "process:/1[0-9]/", "process:4"]
+    {
       #expect(try FramePattern(text).matches(profile.processes[0]), "\(text)")
     }
-    for text in ["process:1", "process:/1/", "process:bin", "process:11", "worker", "thread:worker"] {
+    for text in [
+      "process:1", "process:/1/", "process:bin", "process:11", "worker", "thread:worker",
+    ] {
       #expect(try !FramePattern(text).matches(profile.processes[0]), "\(text)")
     }
     #expect(try isMatch("process::exit", "process::exit()"))

@@ -48,6 +48,9 @@ class Tree {
     const parts = new Parts(bytes);
     this.header = JSON.parse(new TextDecoder().decode(parts.next()));
     this.names = this.header.names;
+    // By owner.
+    this.rootKinds = [];
+    for (const [kind, root] of Object.entries(this.header.roots)) this.rootKinds[root.owner] = kind;
     this.readFunctions(parts.next());
     this.count = this.header.nodes;
     this.readShape(parts.next(), parts.next());
@@ -126,8 +129,7 @@ class Tree {
 
   // "processes" or "threads" where a function is no code but one of these.
   rootKind(f) {
-    const { roots } = this.header;
-    return Object.keys(roots).find((kind) => roots[kind].owner === this.functionowners[f]);
+    return this.rootKinds[this.functionowners[f]];
   }
 
   // Whether there are frames of a kind.

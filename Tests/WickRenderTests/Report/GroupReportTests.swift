@@ -82,9 +82,11 @@ import WickRender
   }
 
   @Test func sumsAgreeWithTheFunctionReport() throws {
-    for grouping in GroupTable.Grouping.allCases {
+    for (grouping, key) in zip(
+      GroupTable.Grouping.allCases, ["processes", "threads", "modules", "files"])
+    {
       let object = try json(HotFunctionReportTests.recorded, by: grouping)
-      let rows = try #require(object[grouping == .process ? "processes" : "\(grouping.rawValue)s"] as? [[String: Any]])
+      let rows = try #require(object[key] as? [[String: Any]])
       #expect(rows.reduce(0) { $0 + ($1["self"] as? Int ?? 0) } == 97)
     }
   }

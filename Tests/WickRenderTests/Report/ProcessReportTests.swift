@@ -52,7 +52,8 @@ import WickRender
     let head = text(HotFunctionReport(Self.processes)).split(separator: "\n").prefix(2)
     #expect(
       head.first
-        == "Processes  3, 2 with samples: sh → server (pid 7) 71.43 %, help\u{fffd}er (pid 9) 28.57 %")
+        == "Processes  3, 2 with samples: sh → server (pid 7) 71.43 %, help\u{fffd}er (pid 9) 28.57 %"
+    )
     #expect(head.last == "Process    7, exited: sh -c server")
     #expect(text(HotFunctionReport(HotFunctionReportTests.recorded)).hasPrefix("Process    4711"))
   }

@@ -13,7 +13,8 @@ extension Folded {
   ///     know them.
   ///   - output: Receives the lines.
   public static func write(
-    _ profile: Profile, column: Int = 0, marksInlined: Bool = false, to output: inout some TextOutputStream
+    _ profile: Profile, column: Int = 0, marksInlined: Bool = false,
+    to output: inout some TextOutputStream
   ) {
     FoldedWriter(FoldedTree(profile, column: column, marksInlined: marksInlined))
       .write(to: &output)

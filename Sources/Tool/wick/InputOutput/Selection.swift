@@ -34,8 +34,9 @@ struct Selection {
     filter.ignore = try Self.patterns("--ignore", arguments)
     filter.hide = try Self.patterns("--hide", arguments)
     if let pattern = filter.hide.first(where: { !$0.subject.isOfFrames }) {
+      let plural = Self.plural(pattern)
       throw arguments.usage(
-        "'--hide \(pattern.text)' hides no function; leave \(Self.plural(pattern)) out by '--ignore'")
+        "'--hide \(pattern.text)' hides no function; leave \(plural) out by '--ignore'")
     }
   }
 

@@ -18,9 +18,8 @@ enum FoldedCommand: Subcommand {
     [
       Option(
         name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
-    ] + SplitOptions.options + [
       Option(name: "--mark-inlined", help: "Ends names of inlined functions with '_[i]'."),
-    ] + Selection.options + Naming.options
+    ] + SplitOptions.options + Selection.options + Naming.options
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     let input = try Input.read(

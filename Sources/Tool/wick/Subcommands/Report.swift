@@ -20,7 +20,7 @@ enum Report: Subcommand {
     \(Selection.discussion)
     """
   static let options =
-    ReportView.options + [
+    ReportView.options + SplitOptions.options + [
       Option(
         name: "--column", letter: "c", value: "NAME",
         help: "What is counted: samples, or cpu for time (samples)."),

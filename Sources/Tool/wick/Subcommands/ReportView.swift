@@ -11,7 +11,8 @@ enum ReportView {
   static let options = [
     Option(name: "--lines", letter: "l", help: "Lists source lines."),
     Option(
-      name: "--by", value: "WHAT", help: "Lists what WHAT takes: process, thread, module or file."),
+      name: "--by", value: "WHAT",
+      help: "Lists what WHAT takes: process, thread, module or file."),
     Option(
       name: "--tree", letter: "t", help: "Shows who calls whom, from the threads' entries on."),
     Option(name: "--callers", value: "F", help: "Shows who calls F, and so on to the entries."),
@@ -21,7 +22,7 @@ enum ReportView {
     Option(
       name: "--top", letter: "n", value: "N",
       help: "How many lines of a list (20), or calls of a tree (all)."),
-  ] + SplitOptions.options
+  ]
 
   /// As the options say.
   init(_ arguments: Arguments) throws {
