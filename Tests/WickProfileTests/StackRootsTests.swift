@@ -56,6 +56,27 @@ import WickProfile
     }
   }
 
+  @Test func processesAreNamedAsTheyCallThemselves() throws {
+    var profile = Profile(valueTypes: [.samples])
+    let commands = [
+      "nginx: worker process   ", "nginx -g x: y", "/usr/sbin/nginx: x",
+      "nginx: \(String(repeating: "x", count: 100))",
+    ]
+    for (index, command) in commands.enumerated() {
+      var image = Origin.Process(pid: UInt32(index))
+      image.info = ["executable": "/usr/sbin/nginx", "command": command]
+      profile.origin.processes.append(image)
+    }
+    let processes = profile.processes
+    let long = "nginx: \(String(repeating: "x", count: 53))…"
+    #expect(processes.map(\.name) == ["nginx: worker process", "nginx", "nginx", long])
+    #expect(processes.allSatisfy { $0.programs == ["nginx"] })
+    for (text, count) in [("process:worker", 1), ("process:/^nginx$/", 4), ("process:-g", 0)] {
+      let pattern = try FramePattern(text)
+      #expect(processes.count { pattern.matches($0) } == count, "\(text)")
+    }
+  }
+
   @Test func processesAreNamedByTheirPrograms() {
     var profile = Profile(valueTypes: [.samples])
     let images: [(UInt32, [String: String])] = [

@@ -85,7 +85,8 @@ public struct FramePattern {
 
   /// Whether the pattern is for processes, and this is one.
   public func matches(_ process: Profile.Process) -> Bool {
-    subject == .process && (matches(id: process.pid) || process.programs.contains(where: matches))
+    subject == .process
+      && (matches(id: process.pid) || (process.programs + [process.name]).contains(where: matches))
   }
 
   /// Whether an id is all that the pattern says.

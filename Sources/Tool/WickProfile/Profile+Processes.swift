@@ -9,8 +9,24 @@ extension Profile {
     /// Command line of the last program; nil where it was not recorded.
     public var command: String?
 
-    /// What it is called: its programs.
-    public var name: String { programs.isEmpty ? "process" : programs.joined(separator: " → ") }
+    /// What it is called: its programs, the last as it calls itself.
+    public var name: String {
+      guard let program = programs.last else { return "process" }
+      return (programs.dropLast() + [ownTitle ?? program]).joined(separator: " → ")
+    }
+
+    /// What servers write in the place of their command line to tell their processes apart, such as
+    /// "nginx: worker process"; nil for an ordinary command line.
+    private var ownTitle: String? {
+      guard let program = programs.last, let command, command.hasPrefix("\(program): ") else {
+        return nil
+      }
+      let words = command.split(separator: " ").joined(separator: " ")
+      return words.count > Self.titleLimit ? "\(words.prefix(Self.titleLimit))…" : words
+    }
+
+    /// More characters than this are left out of what a process calls itself.
+    private static let titleLimit = 60
 
     /// Name and id, as views show it.
     public var title: String { "\(name) (pid \(pid))" }

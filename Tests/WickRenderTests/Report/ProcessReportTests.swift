@@ -58,7 +58,7 @@ import WickRender
     #expect(text(HotFunctionReport(HotFunctionReportTests.recorded)).hasPrefix("Process    4711"))
   }
 
-  @Test func manyProcessesAreSummed() {
+  @Test func manyProcessesAreSummedByProgram() {
     var profile = Self.processes
     for pid in 20..<30 as Range<UInt32> {
       profile.threads.append(Profile.Thread(pid: pid, tid: pid, name: "worker"))
@@ -67,8 +67,15 @@ import WickRender
     }
     #expect(
       profile.processShares() == """
-        sh → server (pid 7) 50.00 %, help\u{fffd}er (pid 9) 20.00 %, worker (pid 20) 3.00 %, \
-        worker (pid 21) 3.00 %, 8 more 24.00 %
+        sh → server (pid 7) 50.00 %, worker (10 processes) 30.00 %, help\u{fffd}er (pid 9) 20.00 %
+        """)
+    for thread in profile.threads.indices.dropFirst(3) {
+      profile.threads[thread].name += "\(thread)"
+    }
+    #expect(
+      profile.processShares() == """
+        sh → server (pid 7) 50.00 %, help\u{fffd}er (pid 9) 20.00 %, worker10 (pid 27) 3.00 %, \
+        worker11 (pid 28) 3.00 %, 8 more 24.00 %
         """)
     #expect(HotFunctionReportTests.recorded.processShares() == nil)
   }

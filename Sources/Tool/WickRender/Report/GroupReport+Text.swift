@@ -47,10 +47,16 @@ extension GroupReport {
         scale.text(row.totalValue), Decimal.percent(row.totalValue, of: table.total),
         row.process.map { String($0.pid) } ?? "",
         row.name.map { TextTable.harmless($0) } ?? "(no process)",
-        TextTable.harmless(ProfileAccount.shortened(row.process?.command ?? "")),
+        TextTable.harmless(ProfileAccount.shortened(command(of: row))),
       ])
     }
     cells.write(to: &output)
+  }
+
+  /// The command line where it says more than the name.
+  private func command(of row: GroupTable.Row) -> String {
+    guard let command = row.process?.command, command != row.name else { return "" }
+    return command
   }
 
   /// A thread calls no other: its value is its own.
