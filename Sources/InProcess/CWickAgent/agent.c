@@ -14,6 +14,8 @@
 #include <dlfcn.h>
 
 #include "config.h"
+#include "control.h"
+#include "drain.h"
 #include "engine.h"
 #include "exec_hooks.h"
 #include "handler.h"
@@ -21,6 +23,8 @@
 #include "ladder.h"
 #include "proc.h"
 #include "recording.h"
+#include "session.h"
+#include "stream.h"
 #include "taken_signals.h"
 #include "threads.h"
 #include "wick_agent.h"
@@ -33,14 +37,20 @@ typedef struct {
     wick_result (*start)(const wick_options *options);
     wick_result (*stop)(void);
     bool (*is_running)(void);
+    int (*serve)(void);
 } agent_interface;
 
 static wick_result start_here(const wick_options *options);
 static wick_result stop_here(void);
+static int serve_here(void);
 
 __attribute__((visibility("default"))) extern const agent_interface wick_agent_v1;
 const agent_interface wick_agent_v1 = {
-    .version = 1, .start = start_here, .stop = stop_here, .is_running = wick_writer_is_running};
+    .version = 2,
+    .start = start_here,
+    .stop = stop_here,
+    .is_running = wick_writer_is_running,
+    .serve = serve_here};
 
 static const agent_interface *the_agent(void) {
     const agent_interface *first = dlsym(RTLD_DEFAULT, "wick_agent_v1");
@@ -72,6 +82,7 @@ static void after_fork_in_parent(void) {
 
 static void after_fork_in_child(void) {
     wick_images_go_on(true);
+    wick_control_forget();
     wick_writer_forget();
     wick_threads_forget();
     lifecycle = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
@@ -97,7 +108,39 @@ static wick_result failed(wick_result result, int error) {
     return result;
 }
 
-static wick_result start_locked(const wick_options *options) {
+/// Where a recording goes that goes to no file.
+typedef struct {
+    const int *sockets;
+    const char *const *greetings;
+    size_t count;
+} stream_target;
+
+/// 0 or an errno.
+static int open_recording(const wick_options *options, const stream_target *stream, char *path,
+                          size_t byte_count) {
+    if (stream) {
+        path[0] = 0;
+        int error = wick_stream_open(stream->sockets, stream->greetings, stream->count);
+        if (!error) {
+            wick_recording_open_stream();
+        }
+        return error;
+    }
+    const char *pattern = options->output ? options->output : "wick-%p.wick";
+    return wick_config_expand_path(pattern, getpid(), path, byte_count) ? wick_recording_open(path)
+                                                                       : ENAMETOOLONG;
+}
+
+static wick_status latest_status;
+static uint64_t latest_start_ms;
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static wick_result start_locked(const wick_options *options, const stream_target *stream) {
     uint32_t rate = options->rate_hz ? options->rate_hz : WICK_RATE_DEFAULT_HZ;
     if (rate > WICK_RATE_MAXIMUM_HZ) {
         return failed(WICK_RESULT_BAD_OPTION, EINVAL);
@@ -105,17 +148,13 @@ static wick_result start_locked(const wick_options *options) {
     if (wick_writer_is_running()) {
         return WICK_RESULT_ALREADY_RUNNING;
     }
-    char path[PATH_MAX];
-    const char *pattern = options->output ? options->output : "wick-%p.wick";
-    if (!wick_config_expand_path(pattern, getpid(), path, sizeof(path))) {
-        return failed(WICK_RESULT_CANNOT_OPEN, ENAMETOOLONG);
-    }
     if (!wick_threads_map(rate)) {
         return failed(WICK_RESULT_NO_RESOURCES, ENOMEM);
     }
     watch_forks();
     wick_handler_allow_windows(!wick_proc_is_filtered());
-    int error = wick_recording_open(path);
+    char path[PATH_MAX];
+    int error = open_recording(options, stream, path, sizeof(path));
     if (error) {
         return failed(WICK_RESULT_CANNOT_OPEN, error);
     }
@@ -128,35 +167,42 @@ static wick_result start_locked(const wick_options *options) {
                             .setup = {.generation = generation, .period_ns = 1000000000u / rate}};
     error = wick_writer_create(&session.setup.writer_tid);
     if (error) {
-        wick_recording_close();
+        wick_recording_close(0);
         return failed(WICK_RESULT_NO_RESOURCES, error);
     }
     error = wick_ladder_start(&session, options->engine);
     if (error) {
         wick_writer_cancel();
-        wick_recording_close();
+        wick_recording_close(0);
         return failed(WICK_RESULT_NO_ENGINE, error);
     }
     error = wick_writer_run(&session);
     if (error) {
         session.engine->stop();
         wick_signal_give_back(session.engine->signal_number);
-        wick_recording_close();
+        wick_recording_close(0);
         return failed(WICK_RESULT_CANNOT_OPEN, error);
     }
     latest_options = *options;
     latest_pid = getpid();
     strcpy(latest_path, path);
+    latest_start_ms = now_ms();
+    latest_status = (wick_status){
+        .is_streamed = stream, .rate_hz = rate, .engine = session.engine->name};
     return WICK_RESULT_OK;
 }
 
-static wick_result start_here(const wick_options *options) {
+static wick_result start_for(const wick_options *options, const stream_target *stream) {
     pthread_mutex_lock(&lifecycle);
-    wick_result result = start_locked(options);
+    wick_result result = start_locked(options, stream);
     int error = errno;
     pthread_mutex_unlock(&lifecycle);
     errno = error;
     return result;
+}
+
+static wick_result start_here(const wick_options *options) {
+    return start_for(options, NULL);
 }
 
 static bool stop_locked(wick_end_reason reason) {
@@ -177,6 +223,7 @@ static wick_result stop_for(wick_end_reason reason) {
     pthread_mutex_lock(&lifecycle);
     bool running = stop_locked(reason);
     pthread_mutex_unlock(&lifecycle);
+    wick_control_close_after_recording();
     return running ? WICK_RESULT_OK : WICK_RESULT_NOT_RUNNING;
 }
 
@@ -196,9 +243,49 @@ bool wick_is_running(void) {
     return the_agent()->is_running();
 }
 
+// MARK: control
+
+wick_result wick_agent_record(const wick_options *options, const int *sockets,
+                              const char *const *greetings, size_t count) {
+    return start_for(options, &(stream_target){sockets, greetings, count});
+}
+
+wick_result wick_agent_stop(void) {
+    return stop_for(WICK_END_STOPPED);
+}
+
+wick_status wick_agent_status(void) {
+    pthread_mutex_lock(&lifecycle);
+    wick_status status = latest_status;
+    status.is_recording = wick_writer_is_running();
+    status.elapsed_ms = status.is_recording ? now_ms() - latest_start_ms : 0;
+    pthread_mutex_unlock(&lifecycle);
+    status.engine = status.engine ? status.engine : "none";
+    wick_drain_totals(&status.samples, &status.lost, &status.threads);
+    return status;
+}
+
+static int serve_here(void) {
+    watch_forks();
+    int error = wick_control_open(WICK_CONTROL_GUEST);
+    return error ? -error : wick_control_connect();
+}
+
+/// Called on a thread of the host by whoever brought this library into the process: opens the control
+/// socket and returns a connection to it, or a negative errno. Needs little stack and time.
+__attribute__((visibility("default"))) int wick_agent_serve(void) {
+    int error = errno;
+    int connection = the_agent()->serve();
+    errno = error;
+    return connection;
+}
+
 // MARK: exec
 
 bool wick_agent_close(wick_end_reason reason) {
+    if (reason == WICK_END_EXITED) {
+        wick_control_remove_path();
+    }
     // A vfork's child shares our memory but is not the process that records. A handler of the
     // host's may call us while another call holds the lock: then nothing is paused.
     if (!wick_writer_is_running() || getpid() != latest_pid ||
@@ -212,6 +299,9 @@ bool wick_agent_close(wick_end_reason reason) {
 
 void wick_agent_resume_after_exec(void) {
     int error = errno;
+    if (!latest_path[0]) {
+        return;  // It went to somebody who has seen its end.
+    }
     wick_options options = latest_options;
     options.output = latest_path;
     start_here(&options);
@@ -232,6 +322,14 @@ static void complain(const char *what, int error) {
 }
 
 static void start_from(const wick_config *config) {
+    if (config->idle) {
+        watch_forks();
+        int error = wick_control_open(WICK_CONTROL_IDLE);
+        if (error) {
+            complain("cannot wait for 'wick attach'", error);
+        }
+        return;
+    }
     switch (start_here(&config->options)) {
     case WICK_RESULT_OK:
     case WICK_RESULT_ALREADY_RUNNING:
@@ -350,4 +448,5 @@ __attribute__((constructor)) static void start_linked(void) {
 /// At exit: what the rings still hold is written.
 __attribute__((destructor)) static void stop_at_exit(void) {
     stop_for(WICK_END_EXITED);
+    wick_control_remove_path();
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "pages.h"
 #include "proc.h"
 
@@ -137,7 +138,7 @@ typedef struct {
 
 static bool visit(uint32_t tid, void *context) {
     scan_result *result = context;
-    if ((pid_t)tid == current.writer_tid) {
+    if ((pid_t)tid == current.writer_tid || (pid_t)tid == wick_control_tid()) {
         return true;
     }
     if (find((pid_t)tid) == THREAD_LIMIT) {

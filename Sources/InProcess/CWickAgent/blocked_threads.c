@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "control.h"
 #include "proc.h"
 
 enum : uint32_t {
@@ -52,6 +53,7 @@ static bool visit(uint32_t tid, void *context) {
     look *state = context;
     uint32_t place = state->place++;
     if (place >= state->first && place < state->end && (pid_t)tid != state->writer_tid &&
+        (pid_t)tid != wick_control_tid() &&
         count < LIST_LIMIT && !is_listed((pid_t)tid) &&
         wick_proc_status((pid_t)tid, "SigBlk", 16) & state->bit) {
         list[count++] = (blocked_thread){.tid = (pid_t)tid, .first_ns = cpu_ns((pid_t)tid)};

@@ -84,6 +84,10 @@ bool wick_config_parse(const char *text, wick_config *config) {
     if (strcmp(text, "on") == 0 || strcmp(text, "1") == 0) {
         return true;
     }
+    if (strcmp(text, "idle") == 0) {
+        config->idle = true;
+        return true;
+    }
     while (*text) {
         const char *end = strchrnul(text, ',');
         const char *equal = memchr(text, '=', (size_t)(end - text));

@@ -14,9 +14,11 @@ typedef struct {
     char output[PATH_MAX];
     /// Whether programs that the process executes are recorded too.
     bool children;
+    /// Whether nothing is recorded before somebody attaches.
+    bool idle;
 } wick_config;
 
-/// Parses "on" or "out=PATH,hz=N,engine=ENGINE,duration=SECONDS,children=on|off" (all parts
+/// Parses "idle", "on" or "out=PATH,hz=N,engine=ENGINE,duration=SECONDS,children=on|off" (all parts
 /// optional), with ENGINE one of auto, perf, perf-signal, timer, setitimer. Returns false if a part is unknown or out of range. Allocates nothing.
 bool wick_config_parse(const char *text, wick_config *config);
 

@@ -18,17 +18,23 @@
 #include "pages.h"
 #include "proc.h"
 #include "recording.h"
+#include "stream.h"
 #include "threads.h"
 
 enum : uint32_t {
     FLUSH_BYTES = 64 << 10,
     /// Drains between two looks at what changes slowly: totals, ended threads.
     SLOW_DRAINS = 80,
+    /// Between two totals in a stream.
+    STREAM_DRAINS = 20,
     MAIN_STACK_BYTES = 8 << 20,
     /// A look at the mappings that took longer than this is followed by a pause of so many times
     /// its length.
     SLOW_LOOK_NS = 200000,
     SLOW_LOOK_PAUSE = 40,
+    /// How long the last words wait for a slow reader; on the way out, when the host waits too.
+    LAST_WORDS_MS = 1000,
+    LAST_WORDS_AT_EXIT_MS = 200,
 };
 
 /// Pending chunks. Definitions are written before the samples that use them.
@@ -43,8 +49,10 @@ static uint64_t time_unit_ns, start_ns, process_cpu_start_ns, agent_cpu_start_ns
 static uint64_t thread_count;
 static struct {
     uint64_t samples, weight, lost_ring_full, lost_no_slot_start, lost_stack_table, truncated,
-        frame_pointer_steps;
+        frame_pointer_steps, lost_slow_reader;
 } totals;
+/// What others may read of the totals: samples, lost weight, threads.
+static _Atomic uint64_t shown[3];
 
 static uint64_t clock_ns(clockid_t clock) {
     struct timespec now;
@@ -167,6 +175,10 @@ static void drain_sample(wick_slot *slot, const uint64_t *words) {
                               .truncation = words[2] & 0xff,
                               .weight = words[2] >> 16,
                               .elapsed = elapsed};
+    if (wick_stream_is_congested()) {
+        totals.lost_slow_reader += sample.weight;
+        return;
+    }
     if (!wick_encoder_sample(&samples, &sample)) {
         totals.lost_stack_table += sample.weight;
         return;
@@ -267,17 +279,36 @@ static void write_blocked(void) {
     notes.byte_count = 0;
 }
 
-static void write_stats(const wick_engine_type *engine) {
+static uint64_t lost_ring_full(void) {
     uint64_t lost = totals.lost_ring_full;
     for (uint32_t number = 0; number < wick_threads_count(); number++) {
         lost += atomic_load_explicit(&wick_threads_slot(number)->lost_ring_full,
                                      memory_order_relaxed);
     }
+    return lost;
+}
+
+static void show_totals(void) {
+    uint64_t lost = lost_ring_full() + wick_handler_lost_no_slot() - totals.lost_no_slot_start +
+                    totals.lost_stack_table + totals.lost_slow_reader;
+    atomic_store_explicit(&shown[0], totals.samples, memory_order_relaxed);
+    atomic_store_explicit(&shown[1], lost, memory_order_relaxed);
+    atomic_store_explicit(&shown[2], thread_count, memory_order_relaxed);
+}
+
+void wick_drain_totals(uint64_t *sample_count, uint64_t *lost, uint64_t *threads_seen) {
+    *sample_count = atomic_load_explicit(&shown[0], memory_order_relaxed);
+    *lost = atomic_load_explicit(&shown[1], memory_order_relaxed);
+    *threads_seen = atomic_load_explicit(&shown[2], memory_order_relaxed);
+}
+
+static void write_stats(const wick_engine_type *engine) {
     add_stat(WICK_STAT_SAMPLES, totals.samples);
     add_stat(WICK_STAT_WEIGHT, totals.weight);
-    add_stat(WICK_STAT_LOST_RING_FULL, lost);
+    add_stat(WICK_STAT_LOST_RING_FULL, lost_ring_full());
     add_stat(WICK_STAT_LOST_NO_SLOT, wick_handler_lost_no_slot() - totals.lost_no_slot_start);
     add_stat(WICK_STAT_LOST_STACK_TABLE, totals.lost_stack_table);
+    add_stat(WICK_STAT_LOST_SLOW_READER, totals.lost_slow_reader);
     add_stat(WICK_STAT_TRUNCATED, totals.truncated);
     add_stat(WICK_STAT_FRAME_POINTER_STEPS, totals.frame_pointer_steps);
     add_stat(WICK_STAT_PROCESS_CPU_NS, clock_ns(CLOCK_PROCESS_CPUTIME_ID) - process_cpu_start_ns);
@@ -349,6 +380,7 @@ int wick_drain_begin(const wick_session *session) {
     thread_count = 0;
     drains = 0;
     memset(&totals, 0, sizeof(totals));
+    show_totals();
     totals.lost_no_slot_start = wick_handler_lost_no_slot();
     wick_threads_reset();
     wick_blocked_reset();
@@ -384,12 +416,17 @@ int wick_drain(const wick_engine_type *engine) {
         wick_blocked_look(engine->signal_number, writer_tid, false);
     }
     drain_all();
+    show_totals();
+    wick_stream_pump();
     if (drains % 2 == 0 || samples.byte_count > FLUSH_BYTES) {
         flush();
     }
+    // Whoever watches a stream wants to know sooner.
+    if (drains % (wick_stream_is_open() ? STREAM_DRAINS : SLOW_DRAINS) == 0) {
+        write_stats(engine);
+    }
     if (drains % SLOW_DRAINS == 0) {
         reap();
-        write_stats(engine);
         // The host may have taken it in a way that we do not see.
         wick_handler_install(engine->signal_number);
     }
@@ -409,5 +446,6 @@ void wick_drain_finish(const wick_engine_type *engine, wick_end_reason reason) {
     wick_buffer_varint(&notes, reason);
     wick_buffer_varint(&notes, clock_ns(CLOCK_MONOTONIC) - start_ns);
     write_chunk(WICK_CHUNK_END, &notes);
-    wick_recording_close();
+    bool is_leaving = reason == WICK_END_EXITED || reason == WICK_END_EXEC;
+    wick_recording_close(is_leaving ? LAST_WORDS_AT_EXIT_MS : LAST_WORDS_MS);
 }

@@ -17,6 +17,9 @@ void wick_drain_note_engine(const wick_session *session);
 /// Empties the rings; writes at every other call, or if much has come. 0 or the errno of a write.
 int wick_drain(const wick_engine_type *engine);
 
-/// Empties the rings a last time, writes the totals and the end, closes the file. `engine` is NULL
+/// What there was of the recording at the latest drain: samples, weight lost, threads. Any thread.
+void wick_drain_totals(uint64_t *sample_count, uint64_t *lost, uint64_t *threads_seen);
+
+/// Empties the rings a last time, writes the totals and the end, closes the recording. `engine` is NULL
 /// if none works any more.
 void wick_drain_finish(const wick_engine_type *engine, wick_end_reason reason);

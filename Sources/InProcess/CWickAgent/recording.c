@@ -13,6 +13,7 @@
 
 #include "crc32c.h"
 #include "proc.h"
+#include "stream.h"
 
 enum : uint32_t {
     /// Space taken ahead of what is written, so that a full disk is known before a write fails…
@@ -30,8 +31,7 @@ static off_t allocated;
 static bool can_allocate;
 static uint32_t sequence;
 
-/// Moves a descriptor out of the low numbers, which hosts reuse by number (0, 1, 2, select).
-static int move_up(int low) {
+int wick_recording_move_up(int low) {
     struct rlimit limit;
     int floor = 3;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 64) {
@@ -59,7 +59,7 @@ static int open_locked(const char *path) {
     if (file < 0) {
         return -errno;
     }
-    file = move_up(file);
+    file = wick_recording_move_up(file);
     struct stat status;
     int error = 0;
     if (fstat(file, &status) != 0) {
@@ -105,6 +105,11 @@ int wick_recording_open(const char *path) {
     return 0;
 }
 
+void wick_recording_open_stream(void) {
+    descriptor = -1;
+    sequence = 0;
+}
+
 /// Whether the descriptor still is our file: hosts that close all descriptors exist, and what they
 /// open next must not be written to.
 static bool is_ours(void) {
@@ -138,6 +143,9 @@ static int allocate(size_t byte_count, bool closing) {
 }
 
 static int write_whole(const struct iovec *parts, int count, bool closing) {
+    if (wick_stream_is_open()) {
+        return wick_stream_write(parts, count);
+    }
     if (descriptor < 0 || !is_ours()) {
         descriptor = -1;
         return EBADF;
@@ -190,7 +198,8 @@ int wick_recording_write_chunk(wick_chunk_type type, const void *payload, size_t
     return error;
 }
 
-void wick_recording_close(void) {
+void wick_recording_close(int wait_ms) {
+    wick_stream_close(wait_ms);
     if (descriptor >= 0 && is_ours()) {
         // Blocks beyond the end that were taken ahead.
         if (ftruncate(descriptor, length) != 0) {
@@ -202,6 +211,7 @@ void wick_recording_close(void) {
 }
 
 void wick_recording_forget(void) {
+    wick_stream_forget();
     if (descriptor >= 0 && is_ours()) {
         close(descriptor);
     }

@@ -12,11 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control.h"
 #include "drain.h"
 #include "handler.h"
 #include "ladder.h"
 #include "raw_syscall.h"
 #include "recording.h"
+#include "stream.h"
 #include "taken_signals.h"
 
 enum : uint64_t {
@@ -27,6 +29,8 @@ enum : uint64_t {
     /// The rate above which rings are drained faster.
     FAST_RATE_HZ = 2000,
     STOP_WAIT_MS = 5000,
+    /// The control socket is opened this late, so that short-lived processes never pay for it.
+    CONTROL_AFTER_MS = 200,
 };
 
 enum { THREAD_STACK_BYTES = 256 << 10 };
@@ -77,7 +81,9 @@ static uint64_t now_ms(void) {
 /// The drains of a running session. Returns why it ended.
 static wick_end_reason run(void) {
     uint64_t pause = session.rate_hz > FAST_RATE_HZ ? DRAIN_FAST_MS : DRAIN_MS;
-    uint64_t end = session.duration_ms ? now_ms() + session.duration_ms : UINT64_MAX;
+    uint64_t begin = now_ms();
+    uint64_t end = session.duration_ms ? begin + session.duration_ms : UINT64_MAX;
+    bool is_open = wick_stream_is_open();
     while (get_phase() == RUNNING) {
         if (futex_wait(&phase, RUNNING, pause)) {
             atomic_store_explicit(&is_hurried, false, memory_order_relaxed);
@@ -93,8 +99,14 @@ static wick_end_reason run(void) {
         if (error) {
             return error == ENOSPC ? WICK_END_DISK_FULL : WICK_END_WRITE_FAILED;
         }
-        if (now_ms() >= end) {
+        uint64_t now = now_ms();
+        if (now >= end) {
             return WICK_END_DURATION;
+        }
+        if (!is_open && now >= begin + CONTROL_AFTER_MS) {
+            is_open = true;
+            // Without a socket it is recorded all the same.
+            (void)wick_control_open(WICK_CONTROL_RECORDING);
         }
     }
     return end_reason;
@@ -125,6 +137,7 @@ static void *main_of_thread(void *unused) {
         }
     }
     set_phase(DONE);
+    wick_control_note_end();
     return NULL;
 }
 

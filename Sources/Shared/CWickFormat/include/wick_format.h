@@ -201,6 +201,8 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedStatis
     WICK_STAT_THREADS __attribute__((swift_name("threads"))) = 11,
     /// Threads that exist and could not be armed.
     WICK_STAT_UNARMED_THREADS __attribute__((swift_name("unarmedThreads"))) = 12,
+    /// Weight lost because whoever received the recording did not keep up.
+    WICK_STAT_LOST_SLOW_READER __attribute__((swift_name("lostSlowReader"))) = 13,
 } wick_stat;
 
 /// Why a segment was closed.
