@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <elf.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -56,4 +59,25 @@ void wick_kernel_leave_on_signals(const char *line) {
 
 int wick_kernel_ptrace(int request, pid_t tid, void *address, void *data) {
     return syscall(SYS_ptrace, (long)request, (long)tid, address, data) < 0 ? errno : 0;
+}
+
+int wick_kernel_get_registers(pid_t tid, struct user_regs_struct *registers) {
+    struct iovec part = {.iov_base = registers, .iov_len = sizeof(*registers)};
+    return wick_kernel_ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &part);
+}
+
+int wick_kernel_set_registers(pid_t tid, const struct user_regs_struct *registers) {
+    struct iovec part = {.iov_base = (void *)(uintptr_t)registers, .iov_len = sizeof(*registers)};
+    return wick_kernel_ptrace(PTRACE_SETREGSET, tid, (void *)NT_PRSTATUS, &part);
+}
+
+int wick_kernel_take_descriptor(pid_t pid, int descriptor) {
+    int process = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (process < 0) {
+        return -errno;
+    }
+    int taken = (int)syscall(SYS_pidfd_getfd, process, descriptor, 0);
+    int result = taken < 0 ? -errno : taken;
+    close(process);
+    return result;
 }

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <sys/user.h>
 
 /// Opens and closes a perf task-clock event as the agent does (perf_event_open(2)); 0 or the errno.
 int wick_kernel_probe_perf(void);
@@ -23,3 +24,10 @@ void wick_kernel_prepare_heap(size_t byte_count);
 
 /// ptrace(2) by the system call, whose arguments are not variadic; 0 or an errno.
 int wick_kernel_ptrace(int request, pid_t tid, void *address, void *data);
+
+/// PTRACE_GETREGSET and PTRACE_SETREGSET of the general registers (NT_PRSTATUS); 0 or an errno.
+int wick_kernel_get_registers(pid_t tid, struct user_regs_struct *registers);
+int wick_kernel_set_registers(pid_t tid, const struct user_regs_struct *registers);
+
+/// Takes a copy of another process's descriptor, as pidfd_getfd(2); it, or a negative errno.
+int wick_kernel_take_descriptor(pid_t pid, int descriptor);
