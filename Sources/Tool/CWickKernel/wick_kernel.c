@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -56,4 +57,11 @@ void wick_kernel_leave_on_signals(const char *line) {
 
 int wick_kernel_ptrace(int request, pid_t tid, void *address, void *data) {
     return syscall(SYS_ptrace, (long)request, (long)tid, address, data) < 0 ? errno : 0;
+}
+
+size_t wick_kernel_read_memory(pid_t pid, uintptr_t address, void *buffer, size_t byte_count) {
+    struct iovec local = {.iov_base = buffer, .iov_len = byte_count};
+    struct iovec remote = {.iov_base = (void *)address, .iov_len = byte_count};
+    ssize_t count = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+    return count < 0 ? 0 : (size_t)count;
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /// Opens and closes a perf task-clock event as the agent does (perf_event_open(2)); 0 or the errno.
@@ -23,3 +24,7 @@ void wick_kernel_prepare_heap(size_t byte_count);
 
 /// ptrace(2) by the system call, whose arguments are not variadic; 0 or an errno.
 int wick_kernel_ptrace(int request, pid_t tid, void *address, void *data);
+
+/// Copies memory of another process (process_vm_readv(2), which Swift is not shown); returns how many
+/// bytes, which are fewer where a page cannot be read.
+size_t wick_kernel_read_memory(pid_t pid, uintptr_t address, void *buffer, size_t byte_count);
