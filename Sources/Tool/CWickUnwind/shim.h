@@ -40,11 +40,6 @@ static inline int wick_unwind_register(unw_cursor_t *cursor, int number, unw_wor
     return unw_get_reg(cursor, number, value);
 }
 
-/// Whether the frame is the code that a signal handler returns to.
-static inline int wick_unwind_is_signal_frame(unw_cursor_t *cursor) {
-    return unw_is_signal_frame(cursor) > 0;
-}
-
 /// Finds the unwind information of `pc` by a binary search table in the process's memory: pairs of
 /// the start of a function and of its record, both 32 bits and relative to `base`, in order.
 static inline int wick_unwind_find(unw_addr_space_t space, unw_word_t pc, unw_word_t base,

@@ -28,7 +28,7 @@ extension StackReport {
   private var pauses: String {
     let stopped = threads.map(\.pauseNanoseconds).filter { $0 > 0 }
     guard let longest = stopped.max() else { return ", none stopped for this" }
-    return ", \(stopped.count) stopped for this, for \(longest / 1000) µs at most"
+    return ", \(stopped.count) stopped for this, the longest for \(longest / 1000) µs"
   }
 
   private func headline(of group: Group) -> [String] {

@@ -41,10 +41,10 @@ struct HeldThread: ~Copyable {
   /// What the kernel leaves as a call's result that is made again unless a handler runs; then the
   /// call gives EINTR.
   private static let restart = UInt(bitPattern: -514)
-  /// Most threads stop in so long.
-  private static let spinNanoseconds: UInt64 = 500_000
+  /// Most threads stop in so long, less than it takes to be woken.
+  private static let spinNanoseconds: UInt64 = 30_000
 
-  /// When it was asked to stop.
+  /// When it was seen to stand still.
   let startNanoseconds: UInt64
   private let tid: Int32
   private let stop: Stop
@@ -57,11 +57,10 @@ struct HeldThread: ~Copyable {
   init(tid: Int32, nanoseconds limit: UInt64) throws(Failure) {
     let refusal = wick_kernel_ptrace(Request.seize, tid, nil, nil)
     guard refusal == 0 else { throw refusal == ESRCH ? .ended : .refused(refusal) }
-    let start = Self.now()
     _ = wick_kernel_ptrace(Request.interrupt, tid, nil, nil)
-    stop = try Self.waitForStop(of: tid, until: start + limit)
+    stop = try Self.waitForStop(of: tid, until: Self.now() + limit)
     self.tid = tid
-    startNanoseconds = start
+    startNanoseconds = Self.now()
   }
 
   deinit {
@@ -111,8 +110,18 @@ struct HeldThread: ~Copyable {
       if result < 0, errno != EINTR { throw .ended }
       let time = now()
       guard time < deadline else { throw .unresponsive }
-      if time < spinEnd { sched_yield() } else { usleep(200) }
+      if time >= spinEnd { waitForChild(nanoseconds: deadline - time) }
     }
+  }
+
+  /// Waits for SIGCHLD, which `TracerThread` blocks and the kernel sends for each stop.
+  private static func waitForChild(nanoseconds: UInt64) {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    unsafe sigaddset(&signals, SIGCHLD)
+    // The signal may go to another thread of a program that has more.
+    var limit = timespec(tv_sec: 0, tv_nsec: Int(min(nanoseconds, 5_000_000)))
+    _ = unsafe sigtimedwait(&signals, nil, &limit)
   }
 
   /// A clock that only goes forward.

@@ -38,6 +38,12 @@ final class LoadedCode {
     return map.mapping(at: address)?.isExecutable ?? false
   }
 
+  /// Whether the kernel has signal handlers return to an address: `mov $15, %rax; syscall`.
+  func isSignalReturn(_ address: UInt64) -> Bool {
+    word(at: address) == 0x0f00_0000_0fc0_c748
+      && word(at: address &+ 8).map { $0 & 0xff == 0x05 } == true
+  }
+
   /// The module that an address is in the code of.
   func module(at address: UInt64) -> Int? {
     guard let last = map.index(upTo: address) else { return nil }

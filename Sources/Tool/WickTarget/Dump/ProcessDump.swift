@@ -112,7 +112,7 @@ public struct ProcessDump: Sendable {
 
   /// Throws for programs whose stacks look otherwise.
   private static func checkProgram(of process: TargetProcess) throws(TargetError) {
-    guard let header = ProcFile.bytes("/proc/\(process.pid)/exe", limit: 1) else {
+    guard let header = ProcFile.bytes("/proc/\(process.pid)/exe", limit: 64) else {
       throw TargetError(process.reasonForRefusal(errno == ENOENT ? ESRCH : errno))
     }
     let what = "process \(process.pid) (\(process.name))"

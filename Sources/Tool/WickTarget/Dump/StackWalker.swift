@@ -44,7 +44,7 @@ final class StackWalker {
         stack.end = .implausible
         break
       }
-      let isSignalReturn = unsafe wick_unwind_is_signal_frame(&cursor) != 0
+      let isSignalReturn = code.isSignalReturn(pc)
       let kind: Frame.Kind =
         stack.steps.isEmpty ? .instruction : wasSignalReturn ? .interrupted : .returnAddress
       stack.steps.append(

@@ -31,28 +31,38 @@ struct ThreadLook {
   /// The kernel's function that it waits in.
   var waitChannel: String?
 
+  /// How often it got a processor before this look, which tells whether it ran since; nil where the
+  /// kernel does not count that.
+  private let runCount: UInt64?
   private let folder: String
+
+  /// More than any of these files has.
+  private static let byteLimit = 4096
 
   /// Looks at a thread; nil if there is none.
   init?(pid: Int32, tid: Int32) {
     folder = "/proc/\(pid)/task/\(tid)"
+    runCount = Self.runCount(folder)
     // The name may hold spaces and parentheses.
-    guard let text = ProcFile.text("\(folder)/stat"), let open = text.firstIndex(of: "("),
+    guard let text = Self.text("\(folder)/stat"), let open = text.firstIndex(of: "("),
       let close = text.lastIndex(of: ")"), open < close
     else { return nil }
     name = String(text[text.index(after: open)..<close])
     let rest = text[text.index(after: close)...].split(
       maxSplits: 1, whereSeparator: \.isWhitespace)
-    state = ThreadState(letter: rest.first ?? "")
+    state = ThreadState(letter: rest.first?.first)
     guard state.isQuiet else { return }
-    place = ProcFile.text("\(folder)/syscall").flatMap { Place($0) }
-    waitChannel = ProcFile.text("\(folder)/wchan").flatMap { $0.isEmpty || $0 == "0" ? nil : $0 }
+    place = Self.text("\(folder)/syscall").flatMap { Place($0) }
+    waitChannel = Self.text("\(folder)/wchan").flatMap { $0.isEmpty || $0 == "0" ? nil : $0 }
   }
 
-  /// How often it got a processor, which tells whether it ran in between; nil where the kernel does
-  /// not count that.
-  func runCount() -> UInt64? {
-    let words = (ProcFile.text("\(folder)/schedstat") ?? "").split(whereSeparator: \.isWhitespace)
+  /// Whether it certainly has not run since; nil where that cannot be told.
+  var isStill: Bool? { runCount.map { Self.runCount(folder) == $0 } }
+
+  private static func runCount(_ folder: String) -> UInt64? {
+    let words = (text("\(folder)/schedstat") ?? "").split(whereSeparator: \.isWhitespace)
     return words.count == 3 ? UInt64(words[2]) : nil
   }
+
+  private static func text(_ path: String) -> String? { ProcFile.text(path, limit: byteLimit) }
 }

@@ -51,33 +51,40 @@ struct ThreadReader {
     guard let look = ThreadLook(pid: pid, tid: request.tid) else { return nil }
     var capture = ThreadCapture(request: request, look: look)
     guard look.state != .ended else { return capture }
-    if !request.needsStop, captureQuietly(&capture, mustBeCertain: true) { return capture }
+    if !request.needsStop, captureQuietly(&capture, mustBeStill: true) { return capture }
     do throws(HeldThread.Failure) {
       try captureHeld(&capture)
     } catch {
       capture.failure = error
-      if error == .unresponsive { _ = captureQuietly(&capture, mustBeCertain: false) }
+      if error == .unresponsive { _ = captureQuietly(&capture, mustBeStill: false) }
       if error == .ended { return nil }
     }
     return capture
   }
 
   /// Captures a thread that waits, and goes on waiting.
-  private mutating func captureQuietly(_ capture: inout ThreadCapture, mustBeCertain: Bool) -> Bool
-  {
-    let runCount = capture.look.runCount()
-    guard let look = ThreadLook(pid: pid, tid: capture.request.tid), let place = look.place,
-      runCount != nil || !mustBeCertain
-    else { return false }
-    capture.look = look
+  ///
+  /// - Parameters:
+  ///   - capture: Has the look that was taken at it.
+  ///   - mustBeStill: Whether it has to be certain that the thread has not run meanwhile.
+  /// - Returns: Whether it is captured.
+  private mutating func captureQuietly(
+    _ capture: inout ThreadCapture, mustBeStill: Bool
+  ) -> Bool {
+    guard let place = capture.look.place, capture.look.isStill != nil || !mustBeStill else {
+      return false
+    }
     let registers = Registers(place)
     growBuffer(for: capture.request)
     let count = copyStack(registers, capture.request)
-    guard look.runCount() == runCount else { return false }
-    capture.registers = registers
     keep(registers, count, in: &capture)
     copyOthers(&capture)
-    return look.runCount() == runCount
+    if capture.look.isStill ?? !mustBeStill {
+      capture.registers = registers
+      return true
+    }
+    capture.copies = []
+    return false
   }
 
   private mutating func captureHeld(_ capture: inout ThreadCapture) throws(HeldThread.Failure) {

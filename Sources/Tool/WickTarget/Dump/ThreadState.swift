@@ -16,7 +16,7 @@ public enum ThreadState: String, Hashable, Sendable {
   case unknown
 
   /// By the letter in `/proc/PID/stat`; see proc(5).
-  init(letter: Substring) {
+  init(letter: Character?) {
     switch letter {
     case "R": self = .running
     case "S", "I": self = .sleeping

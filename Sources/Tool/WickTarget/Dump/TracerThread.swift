@@ -1,3 +1,4 @@
+internal import CWickKernel
 internal import Glibc
 
 /// A thread of this program that holds those of another.
@@ -26,6 +27,10 @@ enum TracerThread {
       let code = unsafe pthread_create(
         &thread, nil,
         { argument in
+          // So that a thread that stopped need not wait until this one gets a processor; SCHED_RR
+          // takes rights, but all goes without it.
+          var parameter = sched_param(sched_priority: 1)
+          unsafe pthread_setschedparam(pthread_self(), SCHED_RR, &parameter)
           if let argument = unsafe argument {
             unsafe Unmanaged<Work>.fromOpaque(argument).takeUnretainedValue().body()
           }

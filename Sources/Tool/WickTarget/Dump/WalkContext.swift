@@ -76,12 +76,16 @@ final class WalkContext {
     unsafe accessors.put_unwind_info = { _, _, _ in }
     unsafe accessors.get_dyn_info_list_addr = { _, _, _ in WalkContext.noInformation }
     unsafe accessors.access_mem = { _, address, value, isWrite, argument in
-      guard isWrite == 0, let word = unsafe WalkContext.of(argument)?.word(at: address) else { return WalkContext.invalid }
+      guard isWrite == 0, let word = unsafe WalkContext.of(argument)?.word(at: address) else {
+        return WalkContext.invalid
+      }
       unsafe value?.pointee = word
       return 0
     }
     unsafe accessors.access_reg = { _, number, value, isWrite, argument in
-      guard isWrite == 0, let context = unsafe WalkContext.of(argument) else { return WalkContext.invalid }
+      guard isWrite == 0, let context = unsafe WalkContext.of(argument) else {
+        return WalkContext.invalid
+      }
       guard let known = context.registers?[number] else {
         context.hasUnknownRegister = true
         return WalkContext.badRegister
