@@ -85,7 +85,11 @@ let package = Package(
     .target(
       name: "CWickKernel", path: "Sources/Tool/CWickKernel",
       cSettings: c + [.define("_GNU_SOURCE")]),
-    tool("WickTarget", uses: ["CWickKernel"]),
+    .systemLibrary(
+      name: "CWickUnwind", path: "Sources/Tool/CWickUnwind", providers: [.apt(["libunwind-dev"])]),
+    tool(
+      "WickTarget",
+      uses: ["CWickKernel", "CWickUnwind", "WickProfile", "WickRecording", "WickSymbols"]),
     .executableTarget(
       name: "wick",
       dependencies: [
@@ -139,7 +143,7 @@ let package = Package(
     tests("WickDisassemblyTests", uses: ["WickDisassembly"]),
     tests("WickFormatsTests", uses: ["WickFormats", "WickProfile"]),
     tests("WickRenderTests", uses: ["WickRender", "WickProfile"]),
-    tests("WickTargetTests", uses: ["WickTarget"]),
+    tests("WickTargetTests", uses: ["WickProfile", "WickTarget"]),
     tests("WickCommandTests", uses: []),
     tests("WickAgentTests", uses: ["CWickAgent", "WickAgent"]),
     tests(

@@ -80,4 +80,10 @@ int wick_kernel_take_descriptor(pid_t pid, int descriptor) {
     int result = taken < 0 ? -errno : taken;
     close(process);
     return result;
+
+size_t wick_kernel_read_memory(pid_t pid, uintptr_t address, void *buffer, size_t byte_count) {
+    struct iovec local = {.iov_base = buffer, .iov_len = byte_count};
+    struct iovec remote = {.iov_base = (void *)address, .iov_len = byte_count};
+    ssize_t count = process_vm_readv(pid, &local, 1, &remote, 1, 0);
+    return count < 0 ? 0 : (size_t)count;
 }

@@ -8,7 +8,7 @@ enum ProcFile {
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     var bytes: [UInt8] = []
-    var part = [UInt8](repeating: 0, count: 1 << 16)
+    var part = [UInt8](repeating: 0, count: min(limit, 1 << 16))
     while bytes.count < limit {
       let count = unsafe read(descriptor, &part, part.count)
       if count < 0, errno == EINTR { continue }
@@ -20,8 +20,8 @@ enum ProcFile {
   }
 
   /// A file as text; nil if it cannot be read.
-  static func text(_ path: String) -> String? {
-    bytes(path).map { String(decoding: $0, as: UTF8.self) }
+  static func text(_ path: String, limit: Int = 64 << 20) -> String? {
+    bytes(path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Lines of the form `KEY: VALUE`; empty if the file cannot be read.

@@ -59,6 +59,14 @@ public struct TargetProcess: Hashable, Sendable {
     return facts.startTicks == startTicks && facts.state != "Z" && facts.state != "X"
   }
 
+  /// Whether a path leads the process to the same file as this program.
+  public var filesAreShared: Bool {
+    let names = ["root", "ns/mnt"]
+    return names.allSatisfy {
+      ProcFile.link("/proc/\(pid)/\($0)") == ProcFile.link("/proc/self/\($0)")
+    }
+  }
+
   /// The process that traces this one, if any.
   public var tracer: Int32? {
     let text = ProcFile.fields("/proc/\(pid)/status")["TracerPid"]

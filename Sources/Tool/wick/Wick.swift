@@ -7,7 +7,7 @@ import WickTarget
 enum Wick {
   static let subcommands: [any Subcommand.Type] = [
     Record.self, Report.self, Annotate.self, FlameGraphCommand.self, Diff.self, FoldedCommand.self,
-    Symbolize.self, CacheCommand.self, Doctor.self,
+    Dump.self, Symbolize.self, CacheCommand.self, Doctor.self,
   ]
 
   static func main() {

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
@@ -31,3 +32,7 @@ int wick_kernel_set_registers(pid_t tid, const struct user_regs_struct *register
 
 /// Takes a copy of another process's descriptor, as pidfd_getfd(2); it, or a negative errno.
 int wick_kernel_take_descriptor(pid_t pid, int descriptor);
+
+/// Copies memory of another process (process_vm_readv(2), which Swift is not shown); returns how many
+/// bytes, which are fewer where a page cannot be read.
+size_t wick_kernel_read_memory(pid_t pid, uintptr_t address, void *buffer, size_t byte_count);

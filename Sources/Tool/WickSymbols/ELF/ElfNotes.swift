@@ -1,14 +1,14 @@
 internal import WickRecording
 
 /// Finds the build-id in ELF notes.
-enum ElfNotes {
+package enum ElfNotes {
   /// The GNU build-id among the notes of a section or segment; nil where there is none.
   ///
   /// - Parameters:
   ///   - bytes: Notes: name size, descriptor size, type, name, descriptor, the last two padded.
   ///   - alignment: Of the section or segment; only 8 matters, all else means 4.
   /// - Returns: The descriptor of the first `NT_GNU_BUILD_ID` note of owner `GNU`.
-  static func buildID(_ bytes: RawSpan, alignment: UInt64) -> [UInt8]? {
+  package static func buildID(_ bytes: RawSpan, alignment: UInt64) -> [UInt8]? {
     var reader = ByteReader(bytes)
     let unit = alignment == 8 ? 8 : 4
     while true {

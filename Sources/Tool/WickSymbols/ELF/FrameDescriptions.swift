@@ -12,6 +12,8 @@ struct FrameDescriptions {
   private var encodings: [Int: UInt8?] = [:]
   /// Code ranges found.
   private(set) var ranges: [Range<UInt64>] = []
+  /// Offset of each range's record.
+  private(set) var offsets: [Int] = []
 
   /// Scans a section from its start to its terminator or to the first damage.
   ///
@@ -21,8 +23,10 @@ struct FrameDescriptions {
   init(_ bytes: RawSpan, address: UInt64) {
     self.address = address
     var reader = ByteReader(bytes)
-    while let record = try? Self.record(&reader), record.end > record.body {
-      addFunction(bytes, record)
+    while case let start = reader.offset, let record = try? Self.record(&reader),
+      record.end > record.body
+    {
+      addFunction(bytes, record, at: start)
       guard (try? reader.skip(record.end - reader.offset)) != nil else { return }
     }
   }
@@ -46,7 +50,7 @@ struct FrameDescriptions {
     return Record(body: body, end: body + Int(length), ciePointer: try reader.integer())
   }
 
-  private mutating func addFunction(_ bytes: RawSpan, _ record: Record) {
+  private mutating func addFunction(_ bytes: RawSpan, _ record: Record, at offset: Int) {
     guard record.ciePointer != 0, Int(record.ciePointer) <= record.body else { return }
     let cie = record.body - Int(record.ciePointer)
     let encoding: UInt8?
@@ -64,7 +68,9 @@ struct FrameDescriptions {
     else { return }
     let (end, overflow) = start.addingReportingOverflow(byteCount)
     // Linkers leave entries of removed functions with a start of 0.
-    if !overflow, start != 0, byteCount != 0 { ranges.append(start..<end) }
+    guard !overflow, start != 0, byteCount != 0 else { return }
+    ranges.append(start..<end)
+    offsets.append(offset)
   }
 
   /// The encoding of code addresses in a CIE's FDEs.

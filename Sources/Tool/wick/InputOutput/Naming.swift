@@ -37,9 +37,14 @@ struct Naming {
   }
 
   /// What gives names to profiles.
-  var symbolicator: Symbolicator {
+  var symbolicator: Symbolicator { symbolicator(root: "") }
+
+  /// What gives names to profiles.
+  ///
+  /// - Parameter root: Put before the path of each file.
+  func symbolicator(root: String) -> Symbolicator {
     var symbolicator = Symbolicator(
-      debugFolders: debugFolders + ["/usr/lib/debug"], cache: .ofUser())
+      root: root, debugFolders: debugFolders + ["/usr/lib/debug"], cache: .ofUser())
     symbolicator.areNamesRaw = isRaw
     if isVerbose { symbolicator.explain = { Console.error($0) } }
     return symbolicator
