@@ -118,7 +118,7 @@ let package = Package(
         "CWickAgent", "CWickBenchmark", "CWickFormat", "WickFormats", "WickProfile",
         "WickRecording", "WickSymbols",
       ],
-      path: "Samples/Benchmarks", swiftSettings: strict),
+      path: "Samples/Benchmarks", exclude: ["python.sh"], swiftSettings: strict),
     .target(
       name: "CWickBenchmark", dependencies: ["CWickAgent", "CWickFormat"],
       path: "Samples/CWickBenchmark",

@@ -108,11 +108,15 @@ __asm__(
     // Waits until `go` is ebp, r14d times some 100 µs; then the zero flag is set.
     "7:  cmp [rbx + 8], rbp\n"
     "    je 9f\n"
-    "    push 30000\n"
+    // select(0, NULL, NULL, NULL, {0, 30}): nanosleep would forget where the one of the thread was.
+    "    push 30\n"
     "    push 0\n"
-    "    mov rdi, rsp\n"
+    "    mov r8, rsp\n"
+    "    xor edi, edi\n"
     "    xor esi, esi\n"
-    "    mov eax, 35\n"
+    "    xor edx, edx\n"
+    "    xor r10d, r10d\n"
+    "    mov eax, 23\n"
     "    syscall\n"
     "    add rsp, 16\n"
     "    dec r14d\n"

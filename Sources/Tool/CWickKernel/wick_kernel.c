@@ -2,10 +2,9 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <elf.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/xattr.h>
@@ -61,16 +60,6 @@ int wick_kernel_ptrace(int request, pid_t tid, void *address, void *data) {
     return syscall(SYS_ptrace, (long)request, (long)tid, address, data) < 0 ? errno : 0;
 }
 
-int wick_kernel_get_registers(pid_t tid, struct user_regs_struct *registers) {
-    struct iovec part = {.iov_base = registers, .iov_len = sizeof(*registers)};
-    return wick_kernel_ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &part);
-}
-
-int wick_kernel_set_registers(pid_t tid, const struct user_regs_struct *registers) {
-    struct iovec part = {.iov_base = (void *)(uintptr_t)registers, .iov_len = sizeof(*registers)};
-    return wick_kernel_ptrace(PTRACE_SETREGSET, tid, (void *)NT_PRSTATUS, &part);
-}
-
 int wick_kernel_take_descriptor(pid_t pid, int descriptor) {
     int process = (int)syscall(SYS_pidfd_open, pid, 0);
     if (process < 0) {
@@ -80,10 +69,23 @@ int wick_kernel_take_descriptor(pid_t pid, int descriptor) {
     int result = taken < 0 ? -errno : taken;
     close(process);
     return result;
+}
 
 size_t wick_kernel_read_memory(pid_t pid, uintptr_t address, void *buffer, size_t byte_count) {
     struct iovec local = {.iov_base = buffer, .iov_len = byte_count};
     struct iovec remote = {.iov_base = (void *)address, .iov_len = byte_count};
     ssize_t count = process_vm_readv(pid, &local, 1, &remote, 1, 0);
     return count < 0 ? 0 : (size_t)count;
+}
+
+bool wick_kernel_write_memory(pid_t pid, uintptr_t address, const void *bytes, size_t byte_count) {
+    struct iovec local = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = byte_count};
+    struct iovec remote = {.iov_base = (void *)address, .iov_len = byte_count};
+    return process_vm_writev(pid, &local, 1, &remote, 1, 0) == (ssize_t)byte_count;
+}
+
+pid_t wick_kernel_peer(int socket) {
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }

@@ -46,6 +46,15 @@ public struct TargetProcess: Hashable, Sendable {
     userID = users.count > 1 ? UInt32(users[1]) ?? 0 : 0
   }
 
+  /// All processes that can be seen, but for the kernel's threads.
+  ///
+  /// - Returns: Ascending by process id.
+  public static func all() -> [TargetProcess] {
+    ProcFile.names(in: "/proc").compactMap { Int32($0) }.sorted().compactMap {
+      try? TargetProcess(pid: $0)
+    }
+  }
+
   /// Thread ids, in order.
   public var threads: [Int32] {
     ProcFile.names(in: "/proc/\(pid)/task").compactMap { Int32($0) }.sorted()

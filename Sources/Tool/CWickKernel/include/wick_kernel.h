@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-#include <sys/user.h>
 
 /// Opens and closes a perf task-clock event as the agent does (perf_event_open(2)); 0 or the errno.
 int wick_kernel_probe_perf(void);
@@ -26,13 +25,15 @@ void wick_kernel_prepare_heap(size_t byte_count);
 /// ptrace(2) by the system call, whose arguments are not variadic; 0 or an errno.
 int wick_kernel_ptrace(int request, pid_t tid, void *address, void *data);
 
-/// PTRACE_GETREGSET and PTRACE_SETREGSET of the general registers (NT_PRSTATUS); 0 or an errno.
-int wick_kernel_get_registers(pid_t tid, struct user_regs_struct *registers);
-int wick_kernel_set_registers(pid_t tid, const struct user_regs_struct *registers);
-
 /// Takes a copy of another process's descriptor, as pidfd_getfd(2); it, or a negative errno.
 int wick_kernel_take_descriptor(pid_t pid, int descriptor);
 
 /// Copies memory of another process (process_vm_readv(2), which Swift is not shown); returns how many
 /// bytes, which are fewer where a page cannot be read.
 size_t wick_kernel_read_memory(pid_t pid, uintptr_t address, void *buffer, size_t byte_count);
+
+/// Writes memory of another process (process_vm_writev(2)); returns whether all was written.
+bool wick_kernel_write_memory(pid_t pid, uintptr_t address, const void *bytes, size_t byte_count);
+
+/// The process at the other end of a unix socket (SO_PEERCRED, see unix(7)); 0 if it cannot be told.
+pid_t wick_kernel_peer(int socket);

@@ -79,6 +79,19 @@ struct HeldThread: ~Copyable {
     return result == 0 ? registers : nil
   }
 
+  /// Whether a signal is about to be delivered to it.
+  var hasSignal: Bool { stop.event == 0 }
+  /// Whether a signal has stopped its process.
+  var isOfStoppedProcess: Bool { stop.isOfGroup }
+
+  /// Lets it go on from elsewhere; false if it was killed meanwhile.
+  consuming func goOn(_ registers: user_regs_struct) -> Bool {
+    var registers = registers
+    return unsafe withUnsafeMutablePointer(to: &registers) {
+      unsafe wick_kernel_ptrace(Request.setRegisters, tid, nil, $0) == 0
+    }
+  }
+
   /// Has a call made again that returned EINTR only because of us.
   ///
   /// The kernel does so by itself with calls that can be told from those that a handler has to cut

@@ -28,12 +28,15 @@ struct LoadedModule {
   let file: Substring
   /// nil where it has none in memory.
   let table: Table?
+  /// The dynamic section; nil in a static program.
+  let dynamic: Range<UInt64>?
   /// Link to the file below `/proc/PID/map_files`.
   let link: Substring
 
   /// Types of segments; see elf(5).
   private enum SegmentType {
     static let load: UInt32 = 1
+    static let dynamic: UInt32 = 2
     static let note: UInt32 = 4
     static let unwindTable: UInt32 = 0x6474_e550
   }
@@ -70,6 +73,10 @@ struct LoadedModule {
     }
     file = start.file
     link = start.link
+    dynamic = segments.first { $0.type == SegmentType.dynamic }.map {
+      let address = bias &+ $0.address
+      return address..<max(address, address &+ $0.memorySize)
+    }
     table = segments.first { $0.type == SegmentType.unwindTable }.flatMap {
       unsafe try? Self.table(read(bias &+ $0.address, 16).span.bytes, at: bias &+ $0.address)
     }

@@ -1,7 +1,4 @@
 import Glibc
-import WickFormats
-import WickProfile
-import WickRecording
 
 /// `wick record`: launches a command with the agent preloaded.
 enum Record: Subcommand {
@@ -16,10 +13,7 @@ enum Record: Subcommand {
     Ctrl-C leaves at once. Programs that the command starts are recorded too.
     """
   static let options = [
-    Option(
-      name: "--output", letter: "o", value: "FILE",
-      help: "What to write, by its extension: .wick, .folded or .svg. May be repeated.",
-      isRepeatable: true),
+    RecordingOutputs.option,
     Option(
       name: "--rate", letter: "F", value: "HZ",
       help: "Samples per second of CPU time, 1 to 10000 (99)."),
@@ -33,7 +27,7 @@ enum Record: Subcommand {
   ]
 
   /// As the agent calls them.
-  private static let engines = ["auto", "perf", "perf-signal", "timer", "setitimer"]
+  static let engines = ["auto", "perf", "perf-signal", "timer", "setitimer"]
 
   static func run(_ arguments: Arguments) throws -> Int32 {
     guard let command = arguments.words.first else {
@@ -44,16 +38,16 @@ enum Record: Subcommand {
       engine: try arguments.choice("--engine", of: engines) ?? "auto",
       includesChildren: !arguments.has("--no-children"))
     let seconds = try arguments.integer("--duration", in: 1...31_536_000)
-    let outputs = try plan(arguments, command: command)
+    let outputs = try RecordingOutputs(arguments, program: command)
     let target = try Target.find(command)
     let library = try AgentLibrary.find()
     let perf = MachineCheckup.perfEngine()
     guard !settings.engine.hasPrefix("perf") || perf.isGood else {
       throw Failure.noTarget("the engine \(settings.engine) is \(perf.fact); or leave --engine out")
     }
-    for output in outputs { try OutputFile.check(output.path) }
+    try outputs.check()
 
-    let session = try Session(beside: outputs[0].path)
+    let session = try Session(beside: outputs.first)
     var child: Child
     do {
       child = try Child(
@@ -79,48 +73,8 @@ enum Record: Subcommand {
     }
   }
 
-  /// One thing to write.
-  private struct Output {
-    enum Kind: String {
-      case recording = "wick"
-      case folded
-      case flameGraph = "svg"
-    }
-
-    var path: String
-    var kind: Kind
-  }
-
-  private static func plan(_ arguments: Arguments, command: String) throws -> [Output] {
-    let paths = arguments.all("--output")
-    if paths.isEmpty {
-      let name = command.split(separator: "/").last ?? "command"
-      return [Output(path: "wick-\(name)-\(timestamp()).wick", kind: .recording)]
-    }
-    return try paths.map { path in
-      let name = path.split(separator: "/").last ?? ""
-      let suffix = name.contains(".") ? name.split(separator: ".").last.map(String.init) : nil
-      guard let kind = suffix.flatMap({ Output.Kind(rawValue: $0) }) else {
-        throw arguments.usage(
-          "'\(path)' must end in .wick, .folded or .svg, which says what to write")
-      }
-      return Output(path: path, kind: kind)
-    }
-  }
-
-  /// The local time for a file name: 20260214-093015.
-  private static func timestamp() -> String {
-    var now = time(nil)
-    var parts = unsafe tm()
-    unsafe localtime_r(&now, &parts)
-    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    let date = unsafe "\(parts.tm_year + 1900)\(two(parts.tm_mon + 1))\(two(parts.tm_mday))"
-    return unsafe "\(date)-\(two(parts.tm_hour))\(two(parts.tm_min))\(two(parts.tm_sec))"
-  }
-
-  /// Makes the outputs of what the agents wrote, and says what they hold.
   private static func finish(
-    _ session: Session, of target: Target, mainPID: pid_t, outputs: [Output]
+    _ session: Session, of target: Target, mainPID: pid_t, outputs: RecordingOutputs
   ) throws {
     let recordings = session.recordings(mainPID: mainPID)
     guard !recordings.isEmpty else {
@@ -132,45 +86,6 @@ enum Record: Subcommand {
           "nothing was recorded: \(target.image) did not load libwick.so, or ended at once; see "
             + "'wick doctor \(target.path)'")
     }
-    let input: Input
-    do {
-      input = try write(recordings, outputs: outputs, session: session)
-    } catch let failure as Failure {
-      let kept = "what was recorded is kept in \(session.folder)"
-      throw Failure(
-        line: failure.line.map { "\($0); \(kept)" } ?? kept, exitCode: failure.exitCode)
-    }
-    session.remove()
-    Console.note(Summary.text(of: input.profile))
-    for output in outputs { Console.note("wrote \(output.path)") }
-    guard !input.profile.samples.isEmpty else {
-      throw Failure.failed("there are no samples: \(Summary.reasonForNoSamples(input.profile))")
-    }
-    if let recording = outputs.first(where: { $0.kind == .recording }) {
-      Console.note("next: wick report \(recording.path)    or: wick flamegraph \(recording.path)")
-    }
-  }
-
-  /// Writes the outputs, the recording first, so that it is there whatever comes after.
-  private static func write(
-    _ recordings: [String], outputs: [Output], session: Session
-  ) throws -> Input {
-    let whole = "\(session.folder)/joined"
-    try OutputFile.write(whole) { try Session.join(recordings, to: &$0) }
-    for output in outputs where output.kind == .recording {
-      try OutputFile.write(output.path) { try Session.join([whole], to: &$0) }
-    }
-    let needsNames = outputs.contains { $0.kind != .recording }
-    let input = try Input.read(whole, name: outputs[0].path, naming: Naming(isWanted: needsNames))
-    for output in outputs {
-      switch output.kind {
-      case .recording: break
-      case .folded:
-        try OutputFile.write(output.path) { Folded.write(input.profile, to: &$0) }
-      case .flameGraph:
-        try OutputFile.write(output.path) { FlameGraphCommand.write(input, to: &$0) }
-      }
-    }
-    return input
+    try outputs.finish(recordings, session: session, subject: "the command")
   }
 }

@@ -31,14 +31,14 @@ enum Summary {
   }
 
   /// Why a recording may have no samples.
-  static func reasonForNoSamples(_ profile: Profile) -> String {
+  static func reasonForNoSamples(_ profile: Profile, subject: String) -> String {
     let period = profile.origin.periodNanoseconds
     let used = profile.origin.statistic("processCPUNanoseconds")
     if used < UInt64(period) * 2 {
-      return "the command used only \(used / 1000) µs of CPU time, at one sample every "
+      return "\(subject) used only \(used / 1000) µs of CPU time, at one sample every "
         + "\(period / 1000) µs; run it longer, or raise the rate with -F"
     }
-    return "the command used \(used / 1000) µs of CPU time, but no signal arrived; try another "
+    return "\(subject) used \(used / 1000) µs of CPU time, but no signal arrived; try another "
       + "--engine, and see 'wick doctor'"
   }
 

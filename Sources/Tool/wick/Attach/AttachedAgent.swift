@@ -1,0 +1,28 @@
+import Glibc
+import WickTarget
+
+/// An agent in a running process: the one that is there, or one that is brought there now.
+enum AttachedAgent {
+  /// How long to wait for a thread that can be entered.
+  private static let injectionLimit = Duration.seconds(5)
+
+  /// Connects to the agent of a process.
+  ///
+  /// - Parameters:
+  ///   - process: The process.
+  ///   - isFilterAccepted: Whether a filter of system calls is no reason to refuse.
+  static func connect(
+    to process: TargetProcess, isFilterAccepted: Bool
+  ) throws -> ControlConnection {
+    if let connection = ControlConnection.open(to: process) { return connection }
+    if Injection.isFiltered(process), !isFilterAccepted {
+      throw Failure.noTarget(
+        "process \(process.pid) (\(process.name)) has a seccomp filter, which may kill it for a "
+          + "system call that it does not know; --allow-seccomp attaches all the same (a container's "
+          + "usual filter only refuses), --perf samples from outside")
+    }
+    var injection = try Injection(process, library: AgentLibrary.find())
+    let outcome = try injection.run(limit: injectionLimit)
+    return ControlConnection(taking: outcome.connection)
+  }
+}

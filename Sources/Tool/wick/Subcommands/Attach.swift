@@ -1,0 +1,140 @@
+import Glibc
+import WickTarget
+
+/// `wick attach`: records a process that runs.
+enum Attach: Subcommand {
+  static let name = "attach"
+  static let summary = "Records a running process, which goes on serving."
+  static let synopsis = "[OPTIONS] PID"
+  static let wordLimit: Int? = 1
+  static let example = "wick attach 1234 --duration 10 -o server.svg --open"
+  static let discussion = """
+    Brings the agent into the process unless it is there, and takes it out of work again at the end;
+    the library stays mapped. The process goes on meanwhile: one of its threads that waits is held for
+    about a millisecond. Records until --duration is over, Ctrl-C is pressed, or the process ends. The
+    recording is written here, not by the process. If wick itself is killed, the agent stops.
+    """
+  static let options = [
+    RecordingOutputs.option,
+    Option(
+      name: "--rate", letter: "F", value: "HZ",
+      help: "Samples per second of CPU time, 1 to 10000 (99)."),
+    Option(
+      name: "--duration", letter: "d", value: "SECONDS", help: "Ends after this time; also '10s'."),
+    Option(
+      name: "--engine", value: "ENGINE",
+      help: "auto, perf, perf-signal, timer or setitimer (auto)."),
+    Option(name: "--open", help: "Opens the flame graph in the browser."),
+    Option(name: "--join", help: "Shares the session of another wick that records the process."),
+    Option(
+      name: "--allow-seccomp",
+      help: "Also enters a process whose filter of system calls might kill it for that."),
+  ]
+
+  static func run(_ arguments: Arguments) throws -> Int32 {
+    guard let word = arguments.words.first else {
+      throw arguments.usage("name a process, as in 'wick attach 1234'; 'pgrep -a NAME' finds it")
+    }
+    let pid = try ProcessArgument.pid(word, arguments)
+    let rate = try arguments.integer("--rate", in: 1...10_000) ?? 99
+    let engine = try arguments.choice("--engine", of: Record.engines) ?? "auto"
+    let limit = try ProcessArgument.duration("--duration", arguments)
+    let process = try TargetProcess(pid: pid)
+    let outputs = try RecordingOutputs(arguments, program: process.name)
+    if arguments.has("--open"), outputs.flameGraph == nil {
+      throw arguments.usage("'--open' shows a flame graph: name one, as in '-o server.svg'")
+    }
+    try outputs.check()
+
+    let connection = try AttachedAgent.connect(
+      to: process, isFilterAccepted: arguments.has("--allow-seccomp"))
+    let session = try Session(beside: outputs.first)
+    let signals = Self.blockSignals()
+    do throws(ControlConnection.Refusal) {
+      let choice = Record.engines.firstIndex(of: engine) ?? 0
+      let join = arguments.has("--join") ? 1 : 0
+      let request = "record hz=\(rate) engine=\(choice) join=\(join) client=\(getpid())"
+      _ = try connection.ask(request)
+    } catch {
+      session.remove()
+      throw Failure.noTarget(Self.reason(of: error, process, rate: rate))
+    }
+    if Terminal.isShown(STDERR_FILENO) {
+      let end = limit == nil ? "; Ctrl-C ends it" : ""
+      Console.note("recording process \(pid) (\(process.name)) at \(rate) Hz\(end)")
+    }
+    var live = LiveLine()
+    var received = try ReceivedRecording(path: "\(session.folder)/\(pid).wick")
+    let ending = received.receive(
+      from: connection, limit: limit, signals: signals,
+      watch: { path in if LiveLine.isWanted { live.show(path) } })
+    live.clear()
+    return try finish(
+      ending, received, session: session, outputs: outputs, process, opens: arguments.has("--open"))
+  }
+
+  private static func finish(
+    _ ending: ReceivedRecording.Ending, _ received: ReceivedRecording, session: Session,
+    outputs: RecordingOutputs, _ process: TargetProcess, opens: Bool
+  ) throws -> Int32 {
+    guard received.byteCount > 0 else {
+      session.remove()
+      throw Failure.failed(
+        process.isAlive
+          ? "nothing was recorded: the agent in process \(process.pid) went away"
+          : "nothing was recorded: process \(process.pid) (\(process.name)) has ended")
+    }
+    switch ending {
+    case .abandoned:
+      Console.note("wick: left early; what was recorded so far is in \(received.path)")
+      return 128 + SIGINT
+    case .unwritable(let code):
+      throw Failure.failed(
+        "cannot write \(received.path): \(Failure.reason(code)); what was recorded until then is "
+          + "there; choose another place with -o")
+    case .byAgent:
+      Console.note(
+        process.isAlive
+          ? "the recording was ended in process \(process.pid) (wick stop, or its own program)"
+          : "process \(process.pid) (\(process.name)) has ended")
+    case .asked: break
+    }
+    try outputs.finish([received.path], session: session, subject: "the process")
+    if opens, let graph = outputs.flameGraph { Browser.open(graph) }
+    return 0
+  }
+
+  /// From now on these signals wait for the loop that receives.
+  private static func blockSignals() -> sigset_t {
+    var signals = sigset_t()
+    unsafe sigemptyset(&signals)
+    for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, number) }
+    unsafe sigprocmask(SIG_BLOCK, &signals, nil)
+    return signals
+  }
+
+  private static func reason(
+    of refusal: ControlConnection.Refusal, _ process: TargetProcess, rate: Int
+  ) -> String {
+    let what = "process \(process.pid) (\(process.name))"
+    switch refusal.code {
+    case "busy":
+      let other = refusal.facts["pid"] ?? "0"
+      return other == "0"
+        ? "\(what) already records itself into a file; 'wick status \(process.pid)' shows it, and "
+          + "'wick stop \(process.pid)' ends it"
+        : "\(what) is being recorded by another wick, process \(other); --join shares that session, "
+          + "and 'wick stop \(process.pid)' ends it"
+    case "start":
+      let code = Int32(refusal.facts["errno"] ?? "") ?? 0
+      return "the agent in \(what) cannot sample: \(Failure.reason(code)); try another --engine"
+    case "version":
+      return
+        "\(what) has an agent of another version of wick; use that wick, or restart the process"
+    default:
+      return
+        "the agent in \(what) does not answer; 'wick dump \(process.pid)' shows what its threads "
+        + "do"
+    }
+  }
+}
