@@ -55,6 +55,28 @@ public struct TargetProcess: Hashable, Sendable {
     }
   }
 
+  /// The children of a process, their children, and so on.
+  ///
+  /// - Parameter root: Not counted itself.
+  /// - Returns: Ascending by process id.
+  public static func descendants(of root: Int32) -> [TargetProcess] {
+    var parents: [Int32: Int32] = [:]
+    for pid in ProcFile.names(in: "/proc").compactMap({ Int32($0) }) {
+      let text = ProcFile.text("/proc/\(pid)/stat", limit: 4096) ?? ""
+      // Behind the name: the state, and then the parent.
+      let rest = text.lastIndex(of: ")").map { text[$0...].split(separator: " ") } ?? []
+      if rest.count > 2, let parent = Int32(rest[2]) { parents[pid] = parent }
+    }
+    return parents.keys.sorted().filter { pid in
+      var (ancestor, steps) = (parents[pid], 0)
+      while let found = ancestor, found != root, steps < 1000 {
+        ancestor = parents[found]
+        steps += 1
+      }
+      return ancestor == root
+    }.compactMap { try? TargetProcess(pid: $0) }
+  }
+
   /// Thread ids, in order.
   public var threads: [Int32] {
     ProcFile.names(in: "/proc/\(pid)/task").compactMap { Int32($0) }.sorted()

@@ -3,16 +3,17 @@ import WickTarget
 
 /// An agent in a running process: the one that is there, or one that is brought there now.
 enum AttachedAgent {
-  /// How long to wait for a thread that can be entered.
-  private static let injectionLimit = Duration.seconds(5)
+  /// How long to wait usually for a thread that can be entered.
+  static let patience = Duration.seconds(5)
 
   /// Connects to the agent of a process.
   ///
   /// - Parameters:
   ///   - process: The process.
   ///   - isFilterAccepted: Whether a filter of system calls is no reason to refuse.
+  ///   - limit: How long to wait for a thread that can be entered.
   static func connect(
-    to process: TargetProcess, isFilterAccepted: Bool
+    to process: TargetProcess, isFilterAccepted: Bool, limit: Duration = patience
   ) throws -> ControlConnection {
     if let connection = ControlConnection.open(to: process) { return connection }
     if Injection.isFiltered(process), !isFilterAccepted {
@@ -22,7 +23,7 @@ enum AttachedAgent {
           + "usual filter only refuses), --perf samples from outside")
     }
     var injection = try Injection(process, library: AgentLibrary.find())
-    let outcome = try injection.run(limit: injectionLimit)
+    let outcome = try injection.run(limit: limit)
     return ControlConnection(taking: outcome.connection)
   }
 }

@@ -7,6 +7,7 @@ import WickSymbols
 struct LiveLine {
   private var symbolicator: Symbolicator
   private let start = ContinuousClock.now
+  private var next = ContinuousClock.now.advanced(by: .seconds(1))
   private var isShown = false
 
   /// A longer recording is not read again and again.
@@ -16,29 +17,40 @@ struct LiveLine {
     symbolicator = Naming(isWanted: true).symbolicator
   }
 
-  /// Whether anybody would see it.
-  static var isWanted: Bool { Terminal.isShown(STDERR_FILENO) }
-
-  /// Shows what there is by now.
+  /// Shows what there is by now, if a second has passed and anybody would see it.
   ///
-  /// - Parameter path: The recording so far, which need not be whole.
-  mutating func show(_ path: String) {
-    let seconds = start.duration(to: .now).components.seconds
-    var text = "\(seconds) s"
-    if let file = try? MappedFile(path: path), file.bytes.byteCount < Self.byteLimit,
-      let profile = try? Recording.profile(of: file.bytes)
-    {
-      let accounting = SampleAccounting(profile)
-      text += ", \(Summary.grouped(profile.total(of: 0))) samples"
-      text += ", \(profile.threads.count) threads"
-      text += ", \(accounting.lostWeight) lost"
-      let named = symbolicator.symbolicate(profile)
-      if let busiest = FunctionTable(CallTree(named, column: 0)).rows.first, busiest.selfValue > 0 {
-        text += ", busiest: \(busiest.function.name)"
-      }
-    }
+  /// - Parameter recordings: They need not be whole.
+  mutating func show(_ recordings: [String]) {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    guard begin >= next else { return }
+    next = begin.advanced(by: .seconds(1))
+    guard Terminal.isShown(STDERR_FILENO) else { return }
+    let seconds = start.duration(to: begin).components.seconds
+    let text = "\(seconds) s\(content(of: recordings))"
     put("\r\(Console.harmless(String(text.prefix(Terminal.width(STDERR_FILENO) - 1))))\u{1b}[K")
     isShown = true
+    // Reading on and on must not keep from receiving.
+    next = max(next, clock.now.advanced(by: begin.duration(to: clock.now) * 10))
+  }
+
+  private mutating func content(of recordings: [String]) -> String {
+    var (samples, threads, lost): (Int64, Int, UInt64) = (0, 0, 0)
+    var busiest: FunctionTable.Row?
+    for path in recordings {
+      guard let file = try? MappedFile(path: path), file.bytes.byteCount < Self.byteLimit,
+        let profile = try? Recording.profile(of: file.bytes)
+      else { continue }
+      samples += profile.total(of: 0)
+      threads += profile.threads.count
+      lost += SampleAccounting(profile).lostWeight
+      let named = symbolicator.symbolicate(profile)
+      let first = FunctionTable(CallTree(named, column: 0)).rows.first
+      if let first, first.selfValue > busiest?.selfValue ?? 0 { busiest = first }
+    }
+    let count = recordings.count > 1 ? ", \(recordings.count) processes" : ""
+    let function = busiest.map { ", busiest: \($0.function.name)" } ?? ""
+    return ", \(Summary.grouped(samples)) samples\(count), \(threads) threads, \(lost) lost\(function)"
   }
 
   /// Removes the line.

@@ -24,6 +24,8 @@ enum Attach: Subcommand {
     Option(
       name: "--engine", value: "ENGINE",
       help: "auto, perf, perf-signal, timer or setitimer (auto)."),
+    Option(
+      name: "--children", help: "Records the processes that it has started and starts, too."),
     Option(name: "--open", help: "Opens the flame graph in the browser."),
     Option(name: "--join", help: "Shares the session of another wick that records the process."),
     Option(
@@ -46,38 +48,48 @@ enum Attach: Subcommand {
     }
     try outputs.check()
 
-    let connection = try AttachedAgent.connect(
-      to: process, isFilterAccepted: arguments.has("--allow-seccomp"))
     let session = try Session(beside: outputs.first)
-    let signals = Self.blockSignals()
-    do throws(ControlConnection.Refusal) {
-      let choice = Record.engines.firstIndex(of: engine) ?? 0
-      let join = arguments.has("--join") ? 1 : 0
-      let request = "record hz=\(rate) engine=\(choice) join=\(join) client=\(getpid())"
-      _ = try connection.ask(request)
+    let choice = Record.engines.firstIndex(of: engine) ?? 0
+    let join = arguments.has("--join") ? 1 : 0
+    let request = "record hz=\(rate) engine=\(choice) join=\(join) client=\(getpid())"
+    let isFilterAccepted = arguments.has("--allow-seccomp")
+    let reception = Reception()
+    do {
+      let connection = try AttachedAgent.connect(to: process, isFilterAccepted: isFilterAccepted)
+      reception.add(
+        try Feed(connection, to: process, request: request, folder: session.folder))
     } catch {
       session.remove()
-      throw Failure.noTarget(Self.reason(of: error, process, rate: rate))
+      guard let refusal = error as? ControlConnection.Refusal else { throw error }
+      throw Failure.noTarget(Self.reason(of: refusal, process))
     }
+    let signals = Self.blockSignals()
     if Terminal.isShown(STDERR_FILENO) {
       let end = limit == nil ? "; Ctrl-C ends it" : ""
       Console.note("recording process \(pid) (\(process.name)) at \(rate) Hz\(end)")
     }
     var live = LiveLine()
-    var received = try ReceivedRecording(path: "\(session.folder)/\(pid).wick")
-    let ending = received.receive(
-      from: connection, limit: limit, signals: signals,
-      watch: { path in if LiveLine.isWanted { live.show(path) } })
+    var children = ChildFollower(
+      of: process, request: request, folder: session.folder, isFilterAccepted: isFilterAccepted)
+    let ending = reception.run(limit: limit, signals: signals) {
+      if arguments.has("--children") { children.look(reception) }
+      live.show(reception.recordings)
+    }
     live.clear()
+    if let (count, reason) = children.refusal {
+      Console.error("\(count) of its children could not be recorded: \(reason)")
+    }
     return try finish(
-      ending, received, session: session, outputs: outputs, process, opens: arguments.has("--open"))
+      ending, reception, session: session, outputs: outputs, opens: arguments.has("--open"))
   }
 
   private static func finish(
-    _ ending: ReceivedRecording.Ending, _ received: ReceivedRecording, session: Session,
-    outputs: RecordingOutputs, _ process: TargetProcess, opens: Bool
+    _ ending: Reception.Ending, _ reception: Reception, session: Session,
+    outputs: RecordingOutputs, opens: Bool
   ) throws -> Int32 {
-    guard received.byteCount > 0 else {
+    let process = reception.feeds[0].process
+    let recordings = reception.recordings
+    guard !recordings.isEmpty else {
       session.remove()
       throw Failure.failed(
         process.isAlive
@@ -86,11 +98,11 @@ enum Attach: Subcommand {
     }
     switch ending {
     case .abandoned:
-      Console.note("wick: left early; what was recorded so far is in \(received.path)")
+      Console.note("wick: left early; what was recorded so far is in \(session.folder)")
       return 128 + SIGINT
     case .unwritable(let code):
       throw Failure.failed(
-        "cannot write \(received.path): \(Failure.reason(code)); what was recorded until then is "
+        "cannot write to \(session.folder): \(Failure.reason(code)); what was recorded until then is "
           + "there; choose another place with -o")
     case .byAgent:
       Console.note(
@@ -99,7 +111,7 @@ enum Attach: Subcommand {
           : "process \(process.pid) (\(process.name)) has ended")
     case .asked: break
     }
-    try outputs.finish([received.path], session: session, subject: "the process")
+    try outputs.finish(recordings, session: session, subject: "the process")
     if opens, let graph = outputs.flameGraph { Browser.open(graph) }
     return 0
   }
@@ -114,7 +126,7 @@ enum Attach: Subcommand {
   }
 
   private static func reason(
-    of refusal: ControlConnection.Refusal, _ process: TargetProcess, rate: Int
+    of refusal: ControlConnection.Refusal, _ process: TargetProcess
   ) -> String {
     let what = "process \(process.pid) (\(process.name))"
     switch refusal.code {
