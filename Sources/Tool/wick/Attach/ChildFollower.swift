@@ -56,6 +56,8 @@ struct ChildFollower {
       return
     }
     tries[process, default: 0] += 1
+    // It may be about to become another program, which records itself.
+    guard tries[process, default: 0] > 1 else { return }
     do {
       let connection = try AttachedAgent.connect(
         to: process, isFilterAccepted: isFilterAccepted, limit: Self.patience)

@@ -50,7 +50,8 @@ struct LiveLine {
     }
     let count = recordings.count > 1 ? ", \(recordings.count) processes" : ""
     let function = busiest.map { ", busiest: \($0.function.name)" } ?? ""
-    return ", \(Summary.grouped(samples)) samples\(count), \(threads) threads, \(lost) lost\(function)"
+    return
+      ", \(Summary.grouped(samples)) samples\(count), \(threads) threads, \(lost) lost\(function)"
   }
 
   /// Removes the line.

@@ -18,7 +18,7 @@ final class Reception {
   private(set) var feeds: [Feed] = []
 
   /// How long one wait for bytes lasts, after which signals and the time are looked at.
-  private static let waitMilliseconds: Int32 = 50
+  static let waitMilliseconds: Int32 = 50
   /// How long agents may take to send the rest.
   private static let restLimit = Duration.seconds(6)
 
@@ -28,17 +28,27 @@ final class Reception {
   /// The files that something came for, in the order in which they were added.
   var recordings: [String] { feeds.filter { $0.byteCount > 0 }.map(\.path) }
 
-  /// Takes what has come, waiting for a moment if nothing has.
-  func receive() {
+  /// Takes what has come.
+  ///
+  /// - Parameter milliseconds: How long to wait if nothing has.
+  func receive(waiting milliseconds: Int32 = waitMilliseconds) {
     let open = feeds.filter { !$0.isOver }
     var entries = open.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-    guard unsafe poll(&entries, nfds_t(entries.count), Self.waitMilliseconds) > 0 else { return }
+    guard unsafe poll(&entries, nfds_t(entries.count), milliseconds) > 0 else { return }
     for (entry, feed) in zip(entries, open) where entry.revents != 0 { feed.receive() }
   }
 
   /// Asks all for the end.
   func finish() {
     for feed in feeds where !feed.isOver { feed.finish() }
+  }
+
+  /// Asks all for the end and takes what is left.
+  func end() {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    finish()
+    while !isOver, begin.duration(to: clock.now) < Self.restLimit { receive() }
   }
 
   /// Whether nothing more will come.
@@ -68,8 +78,7 @@ final class Reception {
       if let askedAt {
         if isOver || askedAt.duration(to: now) > Self.restLimit { return .asked }
       } else if feeds[0].isOver {
-        finish()
-        while !isOver, now.duration(to: clock.now) < Self.restLimit { receive() }
+        end()
         return .byAgent
       }
       var none = timespec()

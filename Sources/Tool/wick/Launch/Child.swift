@@ -23,6 +23,8 @@ struct Child {
   /// Signals that people and supervisors send to this program and mean for the command.
   private static let passedOn = [SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2]
 
+  private static let turnNanoseconds = 100_000_000
+
   let pid: pid_t
   private var concerned: sigset_t
   private var before: sigset_t
@@ -86,9 +88,12 @@ struct Child {
 
   /// Waits for the end.
   ///
-  /// Signals to this program are passed on; after `limit` the command is asked
-  /// to end.
-  mutating func wait(limit: Duration?) -> Ending {
+  /// Signals to this program are passed on.
+  ///
+  /// - Parameters:
+  ///   - limit: After so long the command is asked to end.
+  ///   - turn: Called ten times a second; nil: nobody needs to be called.
+  mutating func wait(limit: Duration?, turn: (() -> Void)? = nil) -> Ending {
     let clock = ContinuousClock()
     var deadline = limit.map { clock.now.advanced(by: $0) }
     var interrupted = false
@@ -104,9 +109,15 @@ struct Child {
         timeout.tv_sec = Int(left.seconds)
         timeout.tv_nsec = Int(left.attoseconds / 1_000_000_000)
       }
+      if let turn {
+        turn()
+        if timeout.tv_sec > 0 || timeout.tv_nsec > Self.turnNanoseconds {
+          timeout = timespec(tv_sec: 0, tv_nsec: Self.turnNanoseconds)
+        }
+      }
       let number = unsafe sigtimedwait(&concerned, &info, &timeout)
       if number < 0 {
-        if errno == EAGAIN, deadline != nil {
+        if errno == EAGAIN, let end = deadline, clock.now >= end {
           deadline = nil
           kill(pid, SIGTERM)
         }

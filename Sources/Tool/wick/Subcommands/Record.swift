@@ -1,4 +1,5 @@
 import Glibc
+import WickTarget
 
 /// `wick record`: launches a command with the agent preloaded.
 enum Record: Subcommand {
@@ -57,7 +58,17 @@ enum Record: Subcommand {
       session.remove()
       throw error
     }
-    let ending = child.wait(limit: seconds.map { .seconds($0) })
+    let limit = seconds.map { Duration.seconds($0) }
+    let reception = Reception()
+    var children = settings.includesChildren ? follower(of: child, settings, session) : nil
+    let ending =
+      children == nil
+      ? child.wait(limit: limit)
+      : child.wait(limit: limit) {
+        children?.look(reception)
+        reception.receive(waiting: 0)
+      }
+    reception.end()
     if ending == .abandoned {
       Console.note("wick: left early; what was recorded so far is in \(session.folder)")
       return ending.exitCode
@@ -71,6 +82,18 @@ enum Record: Subcommand {
       throw Failure(
         line: failure.line, exitCode: ending.exitCode != 0 ? ending.exitCode : failure.exitCode)
     }
+  }
+
+  /// Programs that the command executes load the agent themselves; processes that it forks and that
+  /// go on as they are, such as a server's workers, are attached to.
+  private static func follower(
+    of child: Child, _ settings: Session.Settings, _ session: Session
+  ) -> ChildFollower? {
+    guard let process = try? TargetProcess(pid: child.pid) else { return nil }
+    let choice = engines.firstIndex(of: settings.engine) ?? 0
+    return ChildFollower(
+      of: process, request: "record hz=\(settings.rate) engine=\(choice) client=\(getpid())",
+      folder: session.folder, isFilterAccepted: false)
   }
 
   private static func finish(
