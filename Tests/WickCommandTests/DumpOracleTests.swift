@@ -63,42 +63,29 @@ import Testing
         let stacks = Self.backtraces(outcome.output)
         #expect(stacks.count == 21)
         for thread in dump.threads where thread.state != "running" {
-          let own = thread.frames.map { frame in
-            Frame(
-              function: frame.function,
-              line: frame.file?.hasSuffix("threads.c") == true ? frame.line : nil)
-          }
+          let own = thread.frames.filter { $0.file?.hasSuffix("threads.c") == true }
+            .map { "\($0.function):\($0.line ?? 0)" }
           #expect(own == stacks[thread.tid], "\(thread.name)")
         }
       }
     }
   }
 
-  private struct Frame: Equatable {
-    var function: String
-    /// In the fixture's source.
-    var line: Int?
-  }
-
-  /// What `thread apply all backtrace` prints, by thread id.
-  private static func backtraces(_ text: String) -> [Int32: [Frame]] {
-    var stacks: [Int32: [Frame]] = [:]
+  /// What `thread apply all backtrace` prints of the fixture's own functions, by thread id.
+  ///
+  /// In libc it guesses calls that left no frame, and its functions have many names.
+  private static func backtraces(_ text: String) -> [Int32: [String]] {
+    var stacks: [Int32: [String]] = [:]
     var tid: Int32 = 0
     for line in text.split(separator: "\n") {
       if let match = line.firstMatch(of: #/^Thread .*\(LWP ([0-9]+)\)/#) {
         tid = Int32(match.1) ?? 0
       }
-      guard let match = line.firstMatch(of: #/^#[0-9]+ +(?:0x[0-9a-f]+ in )?([^ ]+)/#) else {
-        continue
+      if let match = line.firstMatch(
+        of: #/^#[0-9]+ +(?:0x[0-9a-f]+ in )?([^ ]+) .*threads\.c:([0-9]+)$/#)
+      {
+        stacks[tid, default: []].append("\(match.1):\(match.2)")
       }
-      let isHandler = line.contains("<signal handler called>")
-      let place = line.firstMatch(of: #/threads\.c:([0-9]+)$/#)
-      // Its own names are libc's for what everybody calls otherwise.
-      let name = match.1.hasPrefix("__GI_") ? match.1.dropFirst(5) : match.1
-      stacks[tid, default: []].append(
-        Frame(
-          function: isHandler ? "<signal handler called>" : String(name),
-          line: place.flatMap { Int($0.1) }))
     }
     return stacks
   }
