@@ -100,6 +100,28 @@ import Testing
     }
   }
 
+  @Test(arguments: [DumpedProgram.withFramePointers, DumpedProgram.optimized])
+  func noTransferIsCutShort(flags: [String]) throws {
+    try Command.withFolder { folder in
+      let program = try DumpedProgram.build("transfer", flags, in: folder)
+      try DumpedProgram.run(program, in: folder) { program in
+        for _ in 0..<5 {
+          let writer = try #require(program.dump().threads.last)
+          #expect(writer.systemCall == "write" && writer.pauseNanoseconds == 0)
+          #expect(writer.functions.contains("write_all"))
+          if flags == DumpedProgram.optimized {
+            #expect(writer.truncation == nil)
+          } else {
+            #expect(
+              writer.truncation
+                == "[truncated: a stop could cut its call short; --force stops it]")
+          }
+        }
+        #expect(try program.finish() == ["written 1048576"])
+      }
+    }
+  }
+
   @Test func noSignalIsLostOrLate() throws {
     try Command.withFolder { folder in
       let program = try DumpedProgram.build("signals", DumpedProgram.withFramePointers, in: folder)

@@ -122,11 +122,13 @@ import Testing
     Any process of yours, hung or stopped ones too; nothing is put into it. Threads that wait are
     read as they are; others are stopped one at a time, for as long as it takes to copy registers
     and stack, and a system call that this cuts short is made again (if with a timeout, that may
-    begin anew). Frames are listed from the innermost on, threads with the same stack together.
+    begin anew). Within a write that has moved a part of its bytes a thread is not stopped: then
+    frames may be missing that only its registers tell. Frames are listed from the innermost on, threads with the same stack together.
     Tracing may need root (kernel.yama.ptrace_scope).
 
     Options:
       -a, --all                 Shows each thread by itself.
+          --force               Stops threads within a write, too, which that may cut short.
           --json                Writes JSON for programs.
       -o, --output FILE         Where to write (standard output).
           --raw-names           Shows names as they are in the files, and all thunks.
