@@ -17,6 +17,7 @@ import Testing
         flamegraph  Draws a flame graph as one SVG file.
         diff        Compares two profiles: what takes more, or less, than before.
         folded      Writes each stack as one line: root;…;leaf weight.
+        dump        Shows what each thread of a live process does now: its stack.
         symbolize   Says which function and line addresses of a file belong to.
         cache       Shows or empties what is kept of programs' debug information.
         doctor      Says what works on this machine and for a program, and what to do.
@@ -113,6 +114,33 @@ import Testing
 
     Example:
       wick annotate server.wick handle_request -o hot.html
+
+    """,
+    "dump": """
+    Shows what each thread of a live process does now: its stack.
+
+    Usage: wick dump [OPTIONS] PID
+
+    Any process of yours, hung or stopped ones too; nothing is put into it. Threads that wait are
+    read as they are; others are stopped one at a time, for as long as it takes to copy registers
+    and stack, and a system call that this cuts short is made again (if with a timeout, that may
+    begin anew). Within a write that has moved a part of its bytes a thread is not stopped: then
+    frames may be missing that only its registers tell. Frames are listed from the innermost on, threads with the same stack together.
+    Tracing may need root (kernel.yama.ptrace_scope).
+
+    Options:
+      -a, --all                 Shows each thread by itself.
+          --force               Stops threads within a write, too, which that may cut short.
+          --json                Writes JSON for programs.
+      -o, --output FILE         Where to write (standard output).
+          --raw-names           Shows names as they are in the files, and all thunks.
+          --debug-dir DIR       Where separate debug files are, too. May be repeated.
+          --addresses           Leaves addresses as they are, without names.
+      -v, --verbose             Says of each file what was read, and what is missing.
+      -h, --help                Shows this page.
+
+    Example:
+      wick dump 4711
 
     """,
     "symbolize": """

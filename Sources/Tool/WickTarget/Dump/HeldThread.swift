@@ -54,6 +54,7 @@ struct HeldThread: ~Copyable {
   /// - Parameters:
   ///   - tid: The thread.
   ///   - limit: How long to wait for it.
+  /// - Throws: `Failure`; then it is not held, though `unresponsive` may become so later.
   init(tid: Int32, nanoseconds limit: UInt64) throws(Failure) {
     let refusal = wick_kernel_ptrace(Request.seize, tid, nil, nil)
     guard refusal == 0 else { throw refusal == ESRCH ? .ended : .refused(refusal) }

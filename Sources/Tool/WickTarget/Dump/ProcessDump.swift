@@ -19,13 +19,17 @@ public struct ProcessDump: Sendable {
 
   /// Reads the stacks of a process.
   ///
+  /// - Parameters:
+  ///   - process: The process.
+  ///   - mayCutTransfers: Whether threads may be stopped, too, that wait until more of their bytes
+  ///     can be written: the call then returns with a part of them.
   /// - Throws: `TargetError` if that may not be done, or not with this process.
-  public init(of process: TargetProcess) throws(TargetError) {
+  public init(of process: TargetProcess, mayCutTransfers: Bool = false) throws(TargetError) {
     let start = HeldThread.now()
     try Self.checkProgram(of: process)
     let map = MemoryMap(pid: process.pid)
     let code = LoadedCode(pid: process.pid, map: map)
-    let stacks = Self.walk(process, code)
+    let stacks = Self.walk(process, code, mayCutTransfers: mayCutTransfers)
     for (capture, _) in stacks where capture.look.state != .ended {
       if case .refused(let code) = capture.failure, code != ESRCH {
         throw TargetError(process.reasonForRefusal(code))
@@ -62,7 +66,7 @@ public struct ProcessDump: Sendable {
     threads.append(
       ThreadDump(
         tid: capture.request.tid, name: look.name, state: look.state,
-        systemCall: look.place?.systemCall.map { SystemCall(number: $0) },
+        systemCall: look.place?.systemCall,
         waitChannel: look.waitChannel, pauseNanoseconds: capture.pauseNanoseconds, stack: node))
     profile.threads.append(
       Profile.Thread(pid: UInt32(pid), tid: UInt32(capture.request.tid), name: look.name))
@@ -81,7 +85,7 @@ public struct ProcessDump: Sendable {
 
   /// Captures and walks all threads, again where the first copy was not enough.
   private static func walk(
-    _ process: TargetProcess, _ code: LoadedCode
+    _ process: TargetProcess, _ code: LoadedCode, mayCutTransfers: Bool
   ) -> [(capture: ThreadCapture, stack: WalkedStack)] {
     var known: Set<Int32> = []
     var captures: [ThreadCapture] = []
@@ -97,8 +101,11 @@ public struct ProcessDump: Sendable {
     for round in 1...captureLimit {
       var requests: [ThreadCapture.Request] = []
       for capture in captures {
-        let stack = walker.walk(capture)
-        if round < captureLimit, let request = capture.request(after: stack) {
+        var stack = walker.walk(capture)
+        if stack.end == .unknownRegister, capture.look.place?.isTransfer == true, !mayCutTransfers {
+          stack.end = .transfer
+          results.append((capture, stack))
+        } else if round < captureLimit, let request = capture.request(after: stack) {
           requests.append(request)
         } else {
           results.append((capture, stack))

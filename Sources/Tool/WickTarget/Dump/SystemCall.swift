@@ -17,7 +17,25 @@ public struct SystemCall: Hashable, Sendable {
   /// Whether it is wrong to make it again when it was cut short: descriptors are closed already.
   var isClosing: Bool { Self.closing.contains(name) }
 
+  /// Whether it may have moved a part of its bytes, which it returns with when it is cut short.
+  ///
+  /// - Parameter arguments: Of the call.
+  /// - Returns: Whether that is so.
+  func isTransfer(arguments: [UInt64]) -> Bool {
+    if Self.transferring.contains(name) { return true }
+    guard let place = Self.flagPlaces[name], arguments.indices.contains(place) else { return false }
+    return arguments[place] & Self.waitForAll != 0
+  }
+
   private static let closing: Set<String> = ["close", "close_range", "dup2", "dup3"]
+  private static let transferring: Set<String> = [
+    "write", "writev", "pwrite64", "pwritev", "pwritev2", "sendto", "sendmsg", "sendmmsg",
+    "sendfile", "splice", "vmsplice", "tee", "copy_file_range",
+  ]
+  /// Which argument is the flags of calls that receive.
+  private static let flagPlaces = ["recvfrom": 3, "recvmsg": 2, "recvmmsg": 3]
+  /// MSG_WAITALL.
+  private static let waitForAll: UInt64 = 0x100
 
   /// Since 5.1 numbers are the same on all architectures.
   private static let firstLateNumber = 424

@@ -3,7 +3,9 @@ struct ThreadLook {
   /// Where a thread waits in the kernel, which it entered there.
   struct Place: Equatable {
     /// nil where it is there for another reason, such as a page fault.
-    var systemCall: Int?
+    var systemCall: SystemCall?
+    /// The call's; empty without one.
+    var arguments: [UInt64]
     var stackPointer: UInt64
     var instructionPointer: UInt64
 
@@ -15,10 +17,14 @@ struct ThreadLook {
         let stackPointer = Self.hexadecimal(words[words.count - 2]),
         let instructionPointer = Self.hexadecimal(words[words.count - 1]), stackPointer != 0
       else { return nil }
-      systemCall = number < 0 ? nil : number
+      systemCall = number < 0 ? nil : SystemCall(number: number)
+      arguments = words.dropFirst().dropLast(2).compactMap { Self.hexadecimal($0) }
       self.stackPointer = stackPointer
       self.instructionPointer = instructionPointer
     }
+
+    /// Whether the call may return early with a part of its bytes if the thread is stopped.
+    var isTransfer: Bool { systemCall?.isTransfer(arguments: arguments) ?? false }
 
     private static func hexadecimal(_ word: Substring) -> UInt64? {
       UInt64(word.hasPrefix("0x") ? word.dropFirst(2) : word, radix: 16)

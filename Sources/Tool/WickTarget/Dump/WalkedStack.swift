@@ -18,6 +18,8 @@ struct WalkedStack {
     case tooDeep, unreadable, implausible, noRule
     /// A register is needed that is only known of a thread that was stopped.
     case unknownRegister
+    /// So it is, but a stop could cut the thread's call short.
+    case transfer
     /// The thread waits in the kernel and did not stop.
     case unresponsive
     case refused(Int32)
@@ -33,6 +35,7 @@ struct WalkedStack {
       case .noRule: "[truncated: no unwind rule]"
       case .unknownRegister, .unresponsive:
         "[truncated: the thread did not stop, as it waits in the kernel]"
+      case .transfer: "[truncated: a stop could cut its call short; --force stops it]"
       case .refused: "[truncated: the thread may not be traced]"
       case .ended: "[truncated: the thread has ended]"
       }

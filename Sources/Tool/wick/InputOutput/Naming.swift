@@ -42,6 +42,7 @@ struct Naming {
   /// What gives names to profiles.
   ///
   /// - Parameter root: Put before the path of each file.
+  /// - Returns: It, as the options say.
   func symbolicator(root: String) -> Symbolicator {
     var symbolicator = Symbolicator(
       root: root, debugFolders: debugFolders + ["/usr/lib/debug"], cache: .ofUser())

@@ -15,12 +15,14 @@ enum Dump: Subcommand {
     Any process of yours, hung or stopped ones too; nothing is put into it. Threads that wait are
     read as they are; others are stopped one at a time, for as long as it takes to copy registers
     and stack, and a system call that this cuts short is made again (if with a timeout, that may
-    begin anew). Frames are listed from the innermost on, threads with the same stack together.
+    begin anew). Within a write that has moved a part of its bytes a thread is not stopped: then
+    frames may be missing that only its registers tell. Frames are listed from the innermost on, threads with the same stack together.
     Tracing may need root (kernel.yama.ptrace_scope).
     """
   static let options =
     [
       Option(name: "--all", letter: "a", help: "Shows each thread by itself."),
+      Option(name: "--force", help: "Stops threads within a write, too, which that may cut short."),
       Option(name: "--json", help: "Writes JSON for programs."),
       Option(
         name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
@@ -34,7 +36,7 @@ enum Dump: Subcommand {
       throw arguments.usage("'\(word)' is no process id")
     }
     let process = try TargetProcess(pid: pid)
-    let dump = try ProcessDump(of: process)
+    let dump = try ProcessDump(of: process, mayCutTransfers: arguments.has("--force"))
     let naming = Naming(arguments)
     var profile = dump.profile
     if naming.isWanted {
