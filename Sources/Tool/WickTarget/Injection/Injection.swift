@@ -131,6 +131,7 @@ public struct Injection {
   /// Brings the agent in and opens a connection to it.
   ///
   /// - Parameter limit: How long to wait for a thread that waits.
+  /// - Returns: What was done, with the connection.
   /// - Throws: `TargetError`; the process goes on as if nothing had been.
   public mutating func run(limit: Duration) throws(TargetError) -> Outcome {
     var outcome: Result<Outcome, TargetError>?
@@ -151,7 +152,7 @@ public struct Injection {
         guard process.isAlive else { throw TargetError(process.reasonForRefusal(ESRCH)) }
         for tid in process.threads {
           guard let look = ThreadLook(pid: process.pid, tid: tid),
-            let call = look.place?.systemCall, ParkedCall.mayBe(call)
+            let place = look.place, ParkedCall.isParked(place, of: process.pid)
           else { continue }
           if let address = try start(tid, &refusal) {
             return .success(try finish(tid, at: address))

@@ -25,10 +25,12 @@ enum ParkedCall {
   /// restart_syscall(2), which goes on with what is left of a timeout.
   private static let restartSystemCall: UInt64 = 219
 
-  /// Whether a call may be a place to park, as far as its number tells.
-  static func mayBe(_ number: Int) -> Bool {
-    let name = SystemCall(number: number).name
-    return names.contains(name) || name == "futex" || name == "read"
+  /// Whether a thread that waits at a place is parked there.
+  ///
+  /// A stop must not cut a transfer of bytes short either.
+  static func isParked(_ place: ThreadLook.Place, of pid: Int32) -> Bool {
+    guard let call = place.systemCall, !place.isTransfer else { return false }
+    return isSafe(call, place.arguments, of: pid)
   }
 
   /// The registers with which a thread that stands in such a call makes it again; nil if it does not
@@ -36,7 +38,10 @@ enum ParkedCall {
   static func resuming(_ registers: user_regs_struct, of pid: Int32) -> user_regs_struct? {
     let number = Int(bitPattern: UInt(registers.orig_rax))
     let result = Int(bitPattern: UInt(registers.rax))
-    guard number >= 0, restarts.contains(result), isSafe(number, registers, of: pid) else {
+    guard number >= 0, restarts.contains(result),
+      isSafe(
+        SystemCall(number: number), [registers.rdi, registers.rsi].map { UInt64($0) }, of: pid)
+    else {
       return nil
     }
     // The call itself: `syscall` is two bytes.
@@ -50,19 +55,19 @@ enum ParkedCall {
   }
 
   private static func isSafe(
-    _ number: Int, _ registers: user_regs_struct, of pid: Int32
+    _ call: SystemCall, _ arguments: [UInt64], of pid: Int32
   ) -> Bool {
-    let name = SystemCall(number: number).name
-    switch name {
+    guard arguments.count > 1 else { return false }
+    switch call.name {
     case "futex":
-      return UInt64(registers.rsi) & 0x7f & ~futexFlags == waitBitset
+      return arguments[1] & 0x7f & ~futexFlags == waitBitset
     case "read":
       // The loader reads files, never what one can wait for.
-      let link = ProcFile.link("/proc/\(pid)/fd/\(registers.rdi)") ?? ""
+      let link = ProcFile.link("/proc/\(pid)/fd/\(arguments[0])") ?? ""
       return link.hasPrefix("socket:") || link.hasPrefix("pipe:") || link.hasPrefix("anon_inode:")
         || link.hasPrefix("/dev/pts/") || link.hasPrefix("/dev/tty")
     default:
-      return names.contains(name)
+      return names.contains(call.name)
     }
   }
 }

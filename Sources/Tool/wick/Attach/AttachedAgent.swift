@@ -12,6 +12,8 @@ enum AttachedAgent {
   ///   - process: The process.
   ///   - isFilterAccepted: Whether a filter of system calls is no reason to refuse.
   ///   - limit: How long to wait for a thread that can be entered.
+  /// - Returns: A connection to its agent.
+  /// - Throws: `TargetError` or `Failure` with the reason why there is none.
   static func connect(
     to process: TargetProcess, isFilterAccepted: Bool, limit: Duration = patience
   ) throws -> ControlConnection {

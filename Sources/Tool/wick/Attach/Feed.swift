@@ -19,8 +19,10 @@ final class Feed {
   ///
   /// - Parameters:
   ///   - connection: To the agent of `process`.
+  ///   - process: Who is recorded.
   ///   - request: What is asked for.
   ///   - folder: Where the file is made.
+  /// - Throws: `ControlConnection.Refusal`, or `Failure` if there can be no file.
   init(
     _ connection: consuming ControlConnection, to process: TargetProcess, request: String,
     folder: String

@@ -63,6 +63,7 @@ final class Reception {
   ///   - limit: After so long its end is asked for; nil: only when the user wants it.
   ///   - signals: What ends it, blocked by now.
   ///   - turn: Called again and again.
+  /// - Returns: Why it ended.
   func run(limit: Duration?, signals: sigset_t, turn: () -> Void) -> Ending {
     let clock = ContinuousClock()
     let begin = clock.now

@@ -93,6 +93,7 @@ struct Child {
   /// - Parameters:
   ///   - limit: After so long the command is asked to end.
   ///   - turn: Called ten times a second; nil: nobody needs to be called.
+  /// - Returns: How the command ended.
   mutating func wait(limit: Duration?, turn: (() -> Void)? = nil) -> Ending {
     let clock = ContinuousClock()
     var deadline = limit.map { clock.now.advanced(by: $0) }

@@ -70,6 +70,7 @@ struct RecordingOutputs {
   ///   - recordings: In order; not empty.
   ///   - session: Where they are. If something cannot be written, they stay there.
   ///   - subject: What was recorded, as messages call it.
+  /// - Throws: `Failure` if something cannot be written, or there are no samples.
   func finish(_ recordings: [String], session: Session, subject: String) throws {
     let input: Input
     do {
