@@ -33,6 +33,7 @@ struct HeldThread: ~Copyable {
   private enum Request {
     static let getRegisters: Int32 = 12
     static let setRegisters: Int32 = 13
+    static let step: Int32 = 9
     static let detach: Int32 = 17
     static let seize: Int32 = 0x4206
     static let interrupt: Int32 = 0x4207
@@ -47,7 +48,9 @@ struct HeldThread: ~Copyable {
   /// When it was seen to stand still.
   let startNanoseconds: UInt64
   private let tid: Int32
-  private let stop: Stop
+  private var stop: Stop
+  /// Whether it stands behind a step of ours: then SIGTRAP is ours as well.
+  private var isStepped = false
 
   /// Stops a thread.
   ///
@@ -66,7 +69,7 @@ struct HeldThread: ~Copyable {
 
   deinit {
     restartCall()
-    let signal = stop.event == 0 ? Int(stop.signal) : 0
+    let signal = Int(pendingSignal)
     _ = unsafe wick_kernel_ptrace(
       Request.detach, tid, nil, UnsafeMutableRawPointer(bitPattern: signal))
   }
@@ -80,10 +83,36 @@ struct HeldThread: ~Copyable {
     return result == 0 ? registers : nil
   }
 
+  /// The signal that is about to be delivered to it; 0 if there is none.
+  private var pendingSignal: Int32 {
+    stop.event != 0 || (isStepped && stop.signal == SIGTRAP) ? 0 : stop.signal
+  }
   /// Whether a signal is about to be delivered to it.
-  var hasSignal: Bool { stop.event == 0 }
+  var hasSignal: Bool { pendingSignal != 0 }
   /// Whether a signal has stopped its process.
   var isOfStoppedProcess: Bool { stop.isOfGroup }
+
+  /// Has it run one instruction; a signal that was about to be delivered is.
+  ///
+  /// - Parameter limit: How long to wait: a system call may wait itself.
+  /// - Returns: Whether it stands again; else it waits in the kernel and was asked to stop there.
+  mutating func step(nanoseconds limit: UInt64) throws(Failure) -> Bool {
+    let signal = unsafe UnsafeMutableRawPointer(bitPattern: Int(pendingSignal))
+    guard unsafe wick_kernel_ptrace(Request.step, tid, nil, signal) == 0 else {
+      throw .ended
+    }
+    isStepped = true
+    do {
+      stop = try Self.waitForStop(of: tid, until: Self.now() + limit)
+      return true
+    } catch {
+      guard error == .unresponsive else { throw error }
+      _ = wick_kernel_ptrace(Request.interrupt, tid, nil, nil)
+      stop = try Self.waitForStop(of: tid, until: Self.now() + limit)
+      isStepped = false
+      return false
+    }
+  }
 
   /// Lets it go on from elsewhere; false if it was killed meanwhile.
   consuming func goOn(_ registers: user_regs_struct) -> Bool {

@@ -130,19 +130,25 @@ public struct Injection {
 
   /// Brings the agent in and opens a connection to it.
   ///
-  /// - Parameter limit: How long to wait for a thread that waits.
+  /// - Parameters:
+  ///   - limit: How long to wait for a thread that waits.
+  ///   - mayStep: Whether a thread that runs may be brought, step by step, to where it can be used.
   /// - Returns: What was done, with the connection.
   /// - Throws: `TargetError`; the process goes on as if nothing had been.
-  public mutating func run(limit: Duration) throws(TargetError) -> Outcome {
+  public mutating func run(
+    limit: Duration, mayStep: Bool = false
+  ) throws(TargetError) -> Outcome {
     var outcome: Result<Outcome, TargetError>?
     var attempt = self
     // On one thread, as the kernel wants it, and with all signals waiting.
-    TracerThread.run { outcome = attempt.runHere(limit: limit) }
+    TracerThread.run { outcome = attempt.runHere(limit: limit, mayStep: mayStep) }
     guard let outcome else { throw TargetError("no thread to attach with") }
     return try outcome.get()
   }
 
-  private mutating func runHere(limit: Duration) -> Result<Outcome, TargetError> {
+  private mutating func runHere(
+    limit: Duration, mayStep: Bool
+  ) -> Result<Outcome, TargetError> {
     do throws(TargetError) {
       let end =
         HeldThread.now() + UInt64(limit.components.seconds) * 1_000_000_000
@@ -158,13 +164,17 @@ public struct Injection {
             return .success(try finish(tid, at: address))
           }
         }
+        if mayStep, let (tid, address) = startRunning() {
+          return .success(try finish(tid, at: address))
+        }
         if refusal != 0 { throw TargetError(process.reasonForRefusal(refusal)) }
         usleep(Self.lookMicroseconds)
       } while HeldThread.now() < end
       let what = "process \(process.pid) (\(process.name))"
       throw TargetError(
         "no thread of \(what) waited within \(limit.components.seconds) s in a call where it is safe "
-          + "to enter; try again, or --perf, which samples from outside")
+          + "to enter; try again, or --step, which may hold a thread for longer, or --perf, which "
+          + "samples from outside")
     } catch {
       return .failure(error)
     }
@@ -184,6 +194,24 @@ public struct Injection {
     guard !held.hasSignal, !held.isOfStoppedProcess, let registers = held.registers(),
       let resuming = ParkedCall.resuming(registers, of: process.pid)
     else { return nil }
+    return try enter(held, registers, resuming: resuming)
+  }
+
+  /// Brings a thread that runs to a place where it can run the code.
+  private mutating func startRunning() -> (tid: Int32, address: UInt64)? {
+    let places = SteppingPlaces(pid: process.pid, map: map)
+    for tid in process.threads where ThreadLook(pid: process.pid, tid: tid)?.state == .running {
+      guard let held = places.hold(tid), let registers = held.registers() else { continue }
+      let address = try? enter(held, registers, resuming: registers)
+      if let address = address ?? nil { return (tid, address) }
+    }
+    return nil
+  }
+
+  /// Has a held thread run the code.
+  private mutating func enter(
+    _ held: consuming HeldThread, _ registers: user_regs_struct, resuming: user_regs_struct
+  ) throws(TargetError) -> UInt64? {
     let top = (UInt64(registers.rsp) &- 128) & ~63
     let address = top &- UInt64(MemoryLayout<wick_injection>.stride + 63) & ~63
     // The stack below belongs to nobody, but must be there.

@@ -11,11 +11,13 @@ enum AttachedAgent {
   /// - Parameters:
   ///   - process: The process.
   ///   - isFilterAccepted: Whether a filter of system calls is no reason to refuse.
+  ///   - mayStep: Whether a thread that never waits may be stepped to where it can be entered.
   ///   - limit: How long to wait for a thread that can be entered.
   /// - Returns: A connection to its agent.
   /// - Throws: `TargetError` or `Failure` with the reason why there is none.
   static func connect(
-    to process: TargetProcess, isFilterAccepted: Bool, limit: Duration = patience
+    to process: TargetProcess, isFilterAccepted: Bool, mayStep: Bool = false,
+    limit: Duration = patience
   ) throws -> ControlConnection {
     if let connection = ControlConnection.open(to: process) { return connection }
     if Injection.isFiltered(process), !isFilterAccepted {
@@ -25,7 +27,7 @@ enum AttachedAgent {
           + "usual filter only refuses), --perf samples from outside")
     }
     var injection = try Injection(process, library: AgentLibrary.find())
-    let outcome = try injection.run(limit: limit)
+    let outcome = try injection.run(limit: limit, mayStep: mayStep)
     return ControlConnection(taking: outcome.connection)
   }
 }

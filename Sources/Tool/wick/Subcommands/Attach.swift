@@ -29,6 +29,9 @@ enum Attach: Subcommand {
     Option(name: "--open", help: "Opens the flame graph in the browser."),
     Option(name: "--join", help: "Shares the session of another wick that records the process."),
     Option(
+      name: "--step",
+      help: "Also enters threads that never wait; holds one for some milliseconds."),
+    Option(
       name: "--allow-seccomp",
       help: "Also enters a process whose filter of system calls might kill it for that."),
   ]
@@ -55,7 +58,8 @@ enum Attach: Subcommand {
     let isFilterAccepted = arguments.has("--allow-seccomp")
     let reception = Reception()
     do {
-      let connection = try AttachedAgent.connect(to: process, isFilterAccepted: isFilterAccepted)
+      let connection = try AttachedAgent.connect(
+        to: process, isFilterAccepted: isFilterAccepted, mayStep: arguments.has("--step"))
       reception.add(
         try Feed(connection, to: process, request: request, folder: session.folder))
     } catch {
