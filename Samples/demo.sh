@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Profiles the blog server under load: Samples/demo.sh [SECONDS]
 #
-# Installs what is missing, builds, starts the server under `wick record`, drives it with wrk and
-# leaves the recording, the folded stacks, the flame graph and the report in Output/.
+# Installs what is missing, builds, starts the server, drives it with wrk, attaches to it by its
+# process id while it serves, and leaves the recording, the folded stacks, the flame graph and the report in Output/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -35,15 +35,11 @@ load=$(mktemp)
 wick= server= driver= comparison=
 
 clean_up() {
-  # The server first: wick ends with it. Before the server has said its number, /proc knows it.
-  if [[ -n $wick && -z $server ]]; then
-    server=$(cat /proc/"$wick"/task/*/children 2>/dev/null || true)
-  fi
-  for process in $driver $server $wick; do
+  for process in $driver $wick $server; do
     kill -TERM "$process" 2>/dev/null || true
   done
-  if [[ -n $wick ]]; then
-    wait "$wick" 2>/dev/null || true
+  if [[ -n $server ]]; then
+    wait "$server" 2>/dev/null || true
   fi
   rm -rf "$log" "$load" ${comparison:+"$comparison"}
 }
@@ -51,7 +47,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# record OUTPUT… -- [SIDE]: drives the server under wick record; SIDE goes to Samples/demo.lua.
+# record OUTPUT… -- [SIDE]: drives the server and attaches to it; SIDE goes to Samples/demo.lua.
 record() {
   local outputs=() address='' status=0
   while [[ $1 != -- ]]; do
@@ -59,26 +55,31 @@ record() {
     shift
   done
   shift
-  echo "== Starting the server under wick record"
-  "$bin/wick" record "${outputs[@]}" -- "$bin/WickBlogServer" --port 0 </dev/null 2>"$log" &
-  wick=$!
+  echo "== Starting the server, without wick"
+  "$bin/WickBlogServer" --port 0 </dev/null 2>"$log" &
+  server=$!
   for ((tries = 0; tries < 300; tries++)); do
     line=$(grep -m 1 'WickBlogServer: listening on' "$log" || true)
     if [[ $line =~ (http://[0-9.]+:[0-9]+),\ pid\ ([0-9]+) ]]; then
-      address=${BASH_REMATCH[1]} server=${BASH_REMATCH[2]}
+      address=${BASH_REMATCH[1]}
       break
     fi
-    kill -0 "$wick" 2>/dev/null || fail "wick record ended before the server was ready."
+    kill -0 "$server" 2>/dev/null || fail "the server ended before it was ready."
     sleep 0.1
   done
   [[ -n $address ]] || fail "the server is not ready after 30 s."
   curl -fsS --retry 10 --retry-connrefused --max-time 10 -o "$load" "$address/health" \
     || fail "the server does not answer."
 
-  echo "== Driving it for $seconds s"
+  echo "== Driving it for $seconds s, and attaching to process $server"
   # In the background, so that a signal to this script is not kept waiting.
   wrk -t 2 -c 16 -d "${seconds}s" --timeout 30s -s Samples/demo.lua "$address" -- "$@" >"$load" &
   driver=$!
+  "$bin/wick" attach "$server" --duration "${seconds}s" "${outputs[@]}" </dev/null &
+  wick=$!
+  wait "$wick" || status=$?
+  wick=
+  ((status == 0)) || fail "wick attach ended with exit code $status."
   wait "$driver" || fail "wrk could not drive the server."
   driver=
   cat "$load"
@@ -89,9 +90,9 @@ record() {
 
   echo "== Stopping the server"
   kill -TERM "$server" 2>/dev/null || fail "the server ended by itself."
-  wait "$wick" || status=$?
-  wick='' server=''
-  ((status == 0)) || fail "wick record ended with exit code $status."
+  wait "$server" || status=$?
+  server=
+  ((status == 0)) || fail "the server ended with exit code $status."
 }
 
 mkdir -p Output

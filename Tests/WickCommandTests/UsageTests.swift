@@ -12,6 +12,10 @@ import Testing
       Usage: wick SUBCOMMAND …
 
         record      Runs a command and records where its CPU time goes.
+        attach      Records a running process, which goes on serving.
+        stop        Ends the recording of a process, whoever started it.
+        status      Shows what is being recorded of a process.
+        list        Lists the processes that have an agent, and what it does.
         report      Shows what takes the most CPU time: functions, lines, processes, calls.
         annotate    Shows source code with the time that each line takes.
         flamegraph  Draws a flame graph as one SVG file.
@@ -25,6 +29,7 @@ import Testing
 
       Begin with:
 
+        wick attach PID -o server.svg --open
         wick record -- ./server
         wick flamegraph
 
@@ -41,6 +46,76 @@ import Testing
   }
 
   static let pages = [
+    "attach": """
+    Records a running process, which goes on serving.
+
+    Usage: wick attach [OPTIONS] PID
+
+    Brings the agent into the process unless it is there, and takes it out of work again at the end;
+    the library stays mapped. The process goes on meanwhile: one of its threads that waits is held for
+    about a millisecond. Records until --duration is over, Ctrl-C is pressed, or the process ends. The
+    recording is written here, not by the process. If wick itself is killed, the agent stops.
+
+    Options:
+      -o, --output FILE         What to write, by its extension: .wick, .folded or .svg. May be repeated.
+      -F, --rate HZ             Samples per second of CPU time, 1 to 10000 (99).
+      -d, --duration SECONDS    Ends after this time; also '10s'.
+          --engine ENGINE       auto, perf, perf-signal, timer or setitimer (auto).
+          --children            Records the processes that it has started and starts, too.
+          --open                Opens the flame graph in the browser.
+          --join                Shares the session of another wick that records the process.
+          --step                Also enters threads that never wait; holds one for some milliseconds.
+          --allow-seccomp       Also enters a process whose filter of system calls might kill it for that.
+      -h, --help                Shows this page.
+
+    Example:
+      wick attach 1234 --duration 10 -o server.svg --open
+
+    """,
+    "stop": """
+    Ends the recording of a process, whoever started it.
+
+    Usage: wick stop PID
+
+    What was recorded is written by whoever records. The process goes on.
+
+    Options:
+      -h, --help                Shows this page.
+
+    Example:
+      wick stop 1234
+
+    """,
+    "status": """
+    Shows what is being recorded of a process.
+
+    Usage: wick status PID
+
+    Shows whether it is recorded, by which engine, at what rate, since when, for whom, and how much
+    was sampled and lost by now.
+
+    Options:
+      -h, --help                Shows this page.
+
+    Example:
+      wick status 1234
+
+    """,
+    "list": """
+    Lists the processes that have an agent, and what it does.
+
+    Usage: wick list 
+
+    Those that are recorded now, and those that wait for 'wick attach' (WICK=idle). Other users'
+    processes are listed for root only.
+
+    Options:
+      -h, --help                Shows this page.
+
+    Example:
+      wick list
+
+    """,
     "report": """
     Shows what takes the most CPU time: functions, lines, processes, calls.
 

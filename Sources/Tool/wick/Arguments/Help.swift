@@ -18,6 +18,7 @@ enum Help {
 
       Begin with:
 
+        wick attach PID -o server.svg --open
         wick record -- ./server
         wick flamegraph
 
