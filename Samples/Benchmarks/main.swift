@@ -18,6 +18,7 @@ func usage() -> Never {
            WickBenchmarks perfscript [FILE]
            WickBenchmarks flamegraph [SORTED UNSORTED]
            WickBenchmarks overhead [HZ [ROUNDS [SECONDS]]]
+           WickBenchmarks attach [HZ [ROUNDS [SECONDS]]]
 
     """
   FileHandle.standardError.write(Data(text.utf8))
@@ -88,5 +89,13 @@ case "overhead":
   if numbers.count > 1 { overhead.pairs = numbers[1] }
   if numbers.count > 2 { overhead.seconds = numbers[2] }
   try overhead.report()
+case "attach":
+  var attachment = Attachment()
+  let numbers = words.dropFirst().map { Int($0) ?? 0 }
+  guard numbers.allSatisfy({ $0 > 0 }), numbers.count <= 3 else { usage() }
+  if numbers.count > 0 { attachment.hertz = numbers[0] }
+  if numbers.count > 1 { attachment.rounds = numbers[1] }
+  if numbers.count > 2 { attachment.seconds = numbers[2] }
+  try attachment.report()
 default: usage()
 }

@@ -1,0 +1,4 @@
+/// A benchmark that could not be run.
+enum BenchmarkError: Error {
+  case unexpected(String)
+}
