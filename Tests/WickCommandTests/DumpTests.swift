@@ -275,4 +275,42 @@ import Testing
       }
     }
   }
+
+  /// A header, one segment, and `pause` for ever: kernels without 32-bit calls refuse to run it.
+  @Test func programOf32BitsIsRefused() throws {
+    try Command.withFolder { folder in
+      let code: [UInt8] = [0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7]
+      let base: UInt32 = 0x0804_8000
+      let size = UInt32(84 + code.count)
+      var bytes: [UInt8] = Array("\u{7f}ELF".utf8) + [1, 1, 1] + Array(repeating: 0, count: 9)
+      func append(_ values: [UInt32], byteCount: UInt32) {
+        for value in values {
+          for place in 0..<byteCount {
+            bytes.append(UInt8(truncatingIfNeeded: value >> (8 * place)))
+          }
+        }
+      }
+      append([2, 3], byteCount: 2)
+      append([1, base + 84, 52, 0, 0], byteCount: 4)
+      append([52, 32, 1, 0, 0, 0], byteCount: 2)
+      append([1, 0, base, base, size, size, 5, 0x1000], byteCount: 4)
+      let path = folder.appending(path: "small").path
+      #expect(
+        FileManager.default.createFile(
+          atPath: path, contents: Data(bytes + code), attributes: [.posixPermissions: 0o755]))
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: path)
+      guard (try? process.run()) != nil else { return }
+      defer {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+      }
+      let outcome = try Command.run("dump", "\(process.processIdentifier)", folder: folder)
+      #expect(outcome.exitCode == 3)
+      #expect(
+        outcome.errors
+          == "wick: process \(process.processIdentifier) (small) is a 32-bit program; only those "
+          + "of 64 bits can be dumped\n")
+    }
+  }
 }
