@@ -68,11 +68,11 @@ import WickRender
           #1  work  pool.c:7  (server)
 
         Thread 4715 deep: running
-           #0  parse [inlined]                         parse.c:3  (server)
-           #1  list                                               (server)
-           #2  item                                               (server)
-            …  the 2 frames above come 4 more times
-               [truncated: too deep]
+          #0  parse [inlined]                       parse.c:3  (server)
+          #1  list                                             (server)
+          #2  item                                             (server)
+           …  the 2 frames above come 4 more times
+              [truncated: too deep]
 
         Thread 4716 gone: running
 
