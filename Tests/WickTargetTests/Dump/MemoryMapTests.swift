@@ -23,7 +23,8 @@ import WickProfile
   @Test func modulesAreThoseOfTheLoader() throws {
     let code = LoadedCode(pid: getpid(), map: MemoryMap(pid: getpid()))
     let address = UInt64(UInt(bitPattern: dlsym(nil, "read")))
-    let module = code.modules[try #require(code.module(at: address))]
+    let place = try #require(code.module(at: address))
+    let module = code.modules[place]
     // libc is linked to run at 0, so it begins at its bias.
     let start = code.map.mappings.first { $0.path.contains("/libc.so") }?.range.lowerBound
     #expect(module.module.loadBias == start)
