@@ -96,6 +96,7 @@ struct HeldThread: ~Copyable {
   ///
   /// - Parameter limit: How long to wait: a system call may wait itself.
   /// - Returns: Whether it stands again; else it waits in the kernel and was asked to stop there.
+  /// - Throws: `Failure` if it has ended or does not stop in the kernel either.
   mutating func step(nanoseconds limit: UInt64) throws(Failure) -> Bool {
     let signal = unsafe UnsafeMutableRawPointer(bitPattern: Int(pendingSignal))
     guard unsafe wick_kernel_ptrace(Request.step, tid, nil, signal) == 0 else {
