@@ -5,17 +5,16 @@ import WickProfile
 @testable import WickTarget
 
 @Suite struct CodeMapTests {
-  @Test func linesOfMapsAreRead() throws {
-    let line = "7f12000-7f15000 r-xp 00026000 fe:00 1234   /usr/lib/a b.so (deleted)"
-    let mapping = try #require(CodeMapping(line[...]))
-    #expect(mapping.range == 0x7f12000..<0x7f15000)
-    #expect(mapping.offset == 0x26000 && mapping.inode == 1234)
-    #expect(mapping.path == "/usr/lib/a b.so" && mapping.isDeleted)
-    let anonymous = try #require(CodeMapping("1000-2000 rwxp 00000000 00:00 0"))
-    #expect(anonymous.path == "" && anonymous.inode == 0)
-    for bad in ["", "1000-2000 r--p 0 00:00 0", "2000-1000 r-xp 0 00:00 0", "x r-xp 0 0 0"] {
-      #expect(CodeMapping(bad[...]) == nil)
-    }
+  @Test func ownMappingsAreCode() throws {
+    let mappings = try #require(CodeMapping.all(of: getpid()))
+    let own = try #require(ProcFile.link("/proc/self/exe"))
+    let program = try #require(mappings.first { $0.path == own })
+    #expect(program.inode == ProcFile.inode(own) && !program.isDeleted)
+    #expect(mappings.allSatisfy { !$0.range.isEmpty })
+    #expect(CodeMapping.all(of: 4_194_303) == nil)
+    // As a perf event tells of it.
+    let gone = CodeMapping(range: 1..<2, offset: 0, inode: 7, path: "/usr/lib/a b.so (deleted)")
+    #expect(gone.path == "/usr/lib/a b.so" && gone.isDeleted)
   }
 
   @Test func ownCodeIsPlaced() throws {

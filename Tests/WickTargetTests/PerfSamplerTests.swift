@@ -79,8 +79,9 @@ import WickTarget
     let program = try PerfProgram(.gnu, "late")
     let (profile, outcome, _) = try program.sample()
     expectSplit(profile)
-    #expect(outcome.totals.threads >= 20)
-    // What a thread does before its event is there is lost: some 0.5 ms of its 60, more under load.
+    #expect(outcome.totals.threads >= 10)
+    // What a thread does before its event is there is lost: some 0.5 ms of its 200, or more
+    // where this program has to wait for a CPU.
     #expect((0.85...1.03).contains(profile.delivered), "delivered/expected")
   }
 

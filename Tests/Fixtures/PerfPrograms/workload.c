@@ -3,7 +3,7 @@
  * standard input ends (a test closes it, or dies), then prints its CPU time in nanoseconds.
  *
  *   workload split          leaf_seventy, leaf_twenty and leaf_ten take 70, 20 and 10 %
- *   workload late           does the same in one thread after another, for 60 ms of CPU time each
+ *   workload late           does the same in one thread after another, for 200 ms of CPU time each
  *   workload kernel         reads zeros, which is work of the kernel
  *   workload plugin FILE    loads a library after 0.3 s and calls its plugin_burn from then on
  *   workload deep           200 calls deep
@@ -70,7 +70,7 @@ static int64_t now_ns(clockid_t clock) {
 }
 
 static void *late_thread(void *unused) {
-    while (now_ns(CLOCK_THREAD_CPUTIME_ID) < 60000000) {
+    while (now_ns(CLOCK_THREAD_CPUTIME_ID) < 200000000) {
         middle();
     }
     return unused;

@@ -22,23 +22,18 @@ struct CodeMapping: Hashable {
   /// What the kernel appends to the path of a file that was deleted or replaced.
   private static let deleted = " (deleted)"
 
-  /// The executable mappings of a process; nil if they may not be seen.
-  static func all(of pid: Int32) -> [CodeMapping]? {
-    guard let text = ProcFile.text("/proc/\(pid)/maps"), !text.isEmpty else { return nil }
-    return text.split(separator: "\n").compactMap { CodeMapping($0) }
+  /// A mapping of `/proc/PID/maps`.
+  init(_ mapping: MemoryMap.Mapping) {
+    range = mapping.range
+    offset = mapping.offset
+    inode = mapping.file.split(separator: " ").last.flatMap { UInt64($0) } ?? 0
+    path = String(mapping.path)
+    isDeleted = mapping.isDeleted
   }
 
-  /// Reads a line of `/proc/PID/maps`: range, rights, offset, device, inode, path; see proc(5).
-  ///
-  /// - Parameter line: nil results if it is not of code.
-  init?(_ line: Substring) {
-    let words = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
-    guard words.count >= 5, words[1].contains("x") else { return nil }
-    let ends = words[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
-    guard ends.count == 2, ends[0] < ends[1], let offset = UInt64(words[2], radix: 16),
-      let inode = UInt64(words[4])
-    else { return nil }
-    let path = words.count > 5 ? String(words[5].drop { $0 == " " }) : ""
-    self.init(range: ends[0]..<ends[1], offset: offset, inode: inode, path: path)
+  /// The executable mappings of a process; nil if they may not be seen.
+  static func all(of pid: Int32) -> [CodeMapping]? {
+    let mappings = MemoryMap(pid: pid).mappings
+    return mappings.isEmpty ? nil : mappings.filter(\.isExecutable).map { CodeMapping($0) }
   }
 }
