@@ -24,6 +24,18 @@ final class PerfProgram {
     .deletingLastPathComponent()
   private static let folder = products.appending(path: "WickPerfPrograms")
 
+  /// Whether this user may sample, the kernel's part too; in containers mostly not.
+  static let isPermitted: Bool = {
+    let sampler = try? PerfSampler(try TargetProcess(pid: getpid()))
+    let isPermitted: Bool
+    switch sampler {
+    case .some(let sampler): isPermitted = !sampler.isUserOnly
+    case .none: isPermitted = false
+    }
+    if !isPermitted { print("perf events are not permitted: they are not tested") }
+    return isPermitted
+  }()
+
   static let hasMusl = isInstalled("musl-gcc")
   static let hasGo = isInstalled("go")
   static let hasPerf = isInstalled("perf")

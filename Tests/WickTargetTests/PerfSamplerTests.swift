@@ -8,7 +8,7 @@ import WickSymbols
 import WickTarget
 
 /// Programs that nobody prepared, sampled from outside.
-@Suite(.serialized) struct PerfSamplerTests {
+@Suite(.serialized, .enabled(if: PerfProgram.isPermitted)) struct PerfSamplerTests {
   private func expectSplit(_ profile: Profile) {
     for (leaf, share) in [("leaf_seventy", 70.0), ("leaf_twenty", 20), ("leaf_ten", 10)] {
       let found = profile.leafShare(leaf)
