@@ -102,8 +102,10 @@ public struct PerfSampler: ~Copyable {
       events.disable()
       for recorder in recorders.values { recorder.lookAtClock() }
       try drain(sinks)
+      // Processes that outlive the target go on unwatched.
+      let reason = outcome.endReason == .duration ? EndReason.duration : .stopped
       for pid in recorders.keys.sorted() where pid != target.pid {
-        try end(pid, recorders[pid]?.isAlive == true ? outcome.endReason : .exited)
+        try end(pid, recorders[pid]?.isAlive == true ? reason : .exited)
       }
       try end(target.pid, outcome.endReason)
     } catch {
