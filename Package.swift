@@ -89,7 +89,9 @@ let package = Package(
       name: "CWickUnwind", path: "Sources/Tool/CWickUnwind", providers: [.apt(["libunwind-dev"])]),
     tool(
       "WickTarget",
-      uses: ["CWickKernel", "CWickUnwind", "WickProfile", "WickRecording", "WickSymbols"]),
+      uses: [
+        "CWickFormat", "CWickKernel", "CWickUnwind", "WickProfile", "WickRecording", "WickSymbols",
+      ]),
     .executableTarget(
       name: "wick",
       dependencies: [
@@ -143,7 +145,9 @@ let package = Package(
     tests("WickDisassemblyTests", uses: ["WickDisassembly"]),
     tests("WickFormatsTests", uses: ["WickFormats", "WickProfile"]),
     tests("WickRenderTests", uses: ["WickRender", "WickProfile"]),
-    tests("WickTargetTests", uses: ["WickProfile", "WickTarget"]),
+    tests(
+      "WickTargetTests",
+      uses: ["CWickFormat", "WickTarget", "WickProfile", "WickRecording", "WickSymbols"]),
     tests("WickCommandTests", uses: []),
     tests("WickAgentTests", uses: ["CWickAgent", "WickAgent"]),
     tests(

@@ -11,7 +11,7 @@ fi
 
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev \
   libcapstone-dev libdeflate-dev pkg-config binutils elfutils gcc g++ gdb dwz llvm lld xz-utils wrk curl chromium \
-  util-linux perl python3 bsdutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
+  util-linux musl-tools golang-go linux-perf perl python3 bsdutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
   debuginfod libdebuginfod1
 
 output=$(mktemp)

@@ -8,6 +8,7 @@ extension RecordedEngine {
     case .perfSignal: "perf task-clock with a signal"
     case .threadTimer: "thread CPU timer"
     case .processTimer: "process CPU timer"
+    case .perfOutside: "perf task-clock from outside the process"
     default: "engine \(rawValue)"
     }
   }

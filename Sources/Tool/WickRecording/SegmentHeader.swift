@@ -3,7 +3,7 @@ internal import CWickFormat
 /// A segment's header, checked.
 struct SegmentHeader {
   /// "\x89WICK\r\n\x1a", `WICK_MAGIC_BYTES`.
-  private static let magic: [UInt8] = [0x89, 0x57, 0x49, 0x43, 0x4b, 0x0d, 0x0a, 0x1a]
+  static let magic: [UInt8] = [0x89, 0x57, 0x49, 0x43, 0x4b, 0x0d, 0x0a, 0x1a]
   /// The part that each version has.
   static let minimumByteCount = MemoryLayout<RecordedHeader>.size
 

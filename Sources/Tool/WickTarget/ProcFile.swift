@@ -43,6 +43,18 @@ enum ProcFile {
     return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  /// The number that a file has on its device; nil if there is no such file.
+  static func inode(_ path: String) -> UInt64? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
+  }
+
+  /// How many names a file or folder has; nil if there is no such file.
+  static func linkCount(_ path: String) -> UInt64? {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 ? UInt64(status.st_nlink) : nil
+  }
+
   /// Names in a folder; none if it cannot be read.
   static func names(in path: String) -> [String] {
     guard let folder = unsafe opendir(path) else { return [] }

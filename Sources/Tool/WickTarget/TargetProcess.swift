@@ -152,6 +152,8 @@ public struct TargetProcess: Hashable, Sendable {
     var state: Substring
     var flags: UInt64
     var startTicks: UInt64
+    /// As of wait(2); 0 for those who may not know.
+    var exitStatus: Int32
 
     init?(_ text: String) {
       // The name may hold spaces and parentheses.
@@ -165,6 +167,29 @@ public struct TargetProcess: Hashable, Sendable {
       state = rest[0]
       self.flags = flags
       startTicks = start
+      exitStatus = rest.count > 49 ? Int32(rest[49]) ?? 0 : 0
+    }
+  }
+}
+
+extension TargetProcess {
+  /// Field 22 of `/proc/PID/stat`; nil if there is no such process.
+  static func startTicks(of pid: Int32) -> UInt64? {
+    ProcFile.text("/proc/\(pid)/stat").flatMap { Stat($0) }?.startTicks
+  }
+
+  /// The wait status of a process that has ended and was not waited for; nil if there is none.
+  static func exitStatus(of pid: Int32) -> Int32? {
+    guard let stat = ProcFile.text("/proc/\(pid)/stat").flatMap({ Stat($0) }), stat.state == "Z"
+    else { return nil }
+    return stat.exitStatus
+  }
+
+  /// The processes that a process has made and that still run.
+  static func children(of pid: Int32) -> [Int32] {
+    ProcFile.names(in: "/proc/\(pid)/task").flatMap { tid in
+      (ProcFile.text("/proc/\(pid)/task/\(tid)/children") ?? "").split(separator: " ")
+        .compactMap { Int32($0) }
     }
   }
 }

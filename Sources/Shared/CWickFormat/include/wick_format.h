@@ -52,6 +52,9 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedEngine
     WICK_ENGINE_THREAD_TIMER __attribute__((swift_name("threadTimer"))) = 3,
     /// One process-wide ITIMER_PROF.
     WICK_ENGINE_PROCESS_TIMER __attribute__((swift_name("processTimer"))) = 4,
+    /// Per-thread perf task-clock event of another process, which reads the kernel's call chains:
+    /// no agent is in the process. Callers are found by frame pointers only.
+    WICK_ENGINE_PERF_OUTSIDE __attribute__((swift_name("perfOutside"))) = 5,
 } wick_engine;
 
 /// Bits of the header's `flags`.

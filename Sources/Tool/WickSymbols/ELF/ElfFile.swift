@@ -15,6 +15,8 @@ struct ElfFile {
     var address: UInt64
     /// `p_filesz`.
     var byteCount: UInt64
+    /// `p_memsz`.
+    var memoryByteCount: UInt64
     var alignment: UInt64
   }
 
@@ -150,7 +152,7 @@ struct ElfFile {
           Segment(
             type: segment.p_type, isExecutable: segment.p_flags & 1 != 0,
             offset: segment.p_offset, address: segment.p_vaddr, byteCount: segment.p_filesz,
-            alignment: segment.p_align))
+            memoryByteCount: segment.p_memsz, alignment: segment.p_align))
       }
     }
     unsafe readSections(elf)

@@ -8,6 +8,13 @@ enum VdsoImage {
   /// - Returns: The image.
   /// - Throws: `ElfImage.Failure`.
   static func read(buildID: [UInt8]) throws(ElfImage.Failure) -> ElfImage? {
+    try withBytes { bytes throws(ElfImage.Failure) in try ElfImage(bytes, buildID: buildID) }
+  }
+
+  /// Gives the image's bytes; nil where the kernel maps none.
+  static func withBytes<Result, Failure: Error>(
+    _ body: (RawSpan) throws(Failure) -> Result
+  ) throws(Failure) -> Result? {
     // AT_SYSINFO_EHDR is 33.
     guard let start = unsafe UnsafeRawPointer(bitPattern: UInt(getauxval(33))) else { return nil }
     // The header is the kernel's own, so it may be trusted. Section headers come last (e_shoff at
@@ -16,7 +23,6 @@ enum VdsoImage {
     let size = unsafe start.loadUnaligned(fromByteOffset: 58, as: UInt16.self)
     let count = unsafe start.loadUnaligned(fromByteOffset: 60, as: UInt16.self)
     let byteCount = Int(offset) + Int(size) * Int(count)
-    let bytes = unsafe UnsafeRawBufferPointer(start: start, count: byteCount).bytes
-    return try ElfImage(bytes, buildID: buildID)
+    return try body(unsafe UnsafeRawBufferPointer(start: start, count: byteCount).bytes)
   }
 }

@@ -10,6 +10,8 @@ struct MemoryMap {
     var file: Substring
     /// Path of the file without the kernel's mark for deleted ones, a name in brackets, or empty.
     var path: Substring
+    /// Whether the file is no longer at its path.
+    var isDeleted: Bool
     /// The link below `/proc/PID/map_files` that leads to the file.
     var link: Substring
 
@@ -55,10 +57,11 @@ struct MemoryMap {
     else { return nil }
     var path = words.count == 6 ? words[5].drop { $0 == " " } : ""
     let mark = " (deleted)"
-    if path.hasSuffix(mark) { path = path.dropLast(mark.count) }
+    let isDeleted = path.hasSuffix(mark)
+    if isDeleted { path = path.dropLast(mark.count) }
     return Mapping(
       range: start..<end, isWritable: words[1].contains("w"), isExecutable: words[1].contains("x"),
       offset: offset, file: line[words[3].startIndex..<words[4].endIndex], path: path,
-      link: words[0])
+      isDeleted: isDeleted, link: words[0])
   }
 }
