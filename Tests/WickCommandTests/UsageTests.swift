@@ -64,6 +64,7 @@ import Testing
           --children            Records the processes that it has started and starts, too.
           --open                Opens the flame graph in the browser.
           --join                Shares the session of another wick that records the process.
+          --perf                Samples from outside by perf events: any program, by frame pointers only.
           --step                Also enters threads that never wait; holds one for some milliseconds.
           --allow-seccomp       Also enters a process whose filter of system calls might kill it for that.
       -h, --help                Shows this page.
@@ -104,7 +105,7 @@ import Testing
     "list": """
     Lists the processes that have an agent, and what it does.
 
-    Usage: wick list 
+    Usage: wick list
 
     Those that are recorded now, and those that wait for 'wick attach' (WICK=idle). Other users'
     processes are listed for root only.

@@ -33,7 +33,7 @@ enum Help {
     var text = """
       \(subcommand.summary)
 
-      Usage: wick \(subcommand.name) \(subcommand.synopsis)
+      Usage: wick \(subcommand.name)\(subcommand.synopsis.isEmpty ? "" : " ")\(subcommand.synopsis)
 
       \(subcommand.discussion)
 

@@ -1,4 +1,5 @@
 import Glibc
+import WickRecording
 import WickTarget
 
 /// A recording of one process that comes from its agent, into a file that this program owns.
@@ -11,7 +12,7 @@ final class Feed {
   /// Why the file could not be written, as `errno`.
   private(set) var writeError: Int32?
   private let connection: ControlConnection
-  private let file: Int32
+  private let file: RecordingFile
 
   private static let bufferByteCount = 1 << 18
 
@@ -30,14 +31,13 @@ final class Feed {
     path = "\(folder)/\(process.pid).wick"
     self.process = process
     _ = try connection.ask(request)
-    file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard file >= 0 else {
-      throw Failure.failed("cannot write \(path): \(Failure.reason(errno))")
+    do throws(RecordingWriteError) {
+      file = try RecordingFile(path: path)
+    } catch {
+      throw Failure.failed("cannot write \(path): \(Failure.reason(error.code))")
     }
     self.connection = connection
   }
-
-  deinit { close(file) }
 
   /// What is waited on for more.
   var descriptor: Int32 { connection.descriptor }
@@ -51,25 +51,13 @@ final class Feed {
     let count = unsafe recv(descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
     if count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR) { isOver = true }
     guard count > 0 else { return }
-    let code = write(buffer, count)
-    guard code != 0 else { return }
-    writeError = code
-    isOver = true
-    finish()
-  }
-
-  /// Returns 0 or an `errno`.
-  private func write(_ bytes: [UInt8], _ count: Int) -> Int32 {
-    var done = 0
-    while done < count {
-      let written = unsafe bytes.withUnsafeBytes {
-        unsafe Glibc.write(file, $0.baseAddress.map { unsafe $0 + done }, count - done)
-      }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { return errno }
-      done += written
-      byteCount += written
+    do throws(RecordingWriteError) {
+      try unsafe file.append(buffer.span.bytes.extracting(first: count))
+      byteCount += count
+    } catch {
+      writeError = error.code
+      isOver = true
+      finish()
     }
-    return 0
   }
 }

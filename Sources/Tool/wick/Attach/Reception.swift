@@ -68,7 +68,6 @@ final class Reception {
     let clock = ContinuousClock()
     let begin = clock.now
     var askedAt: ContinuousClock.Instant?
-    var signals = signals
     while true {
       receive()
       if let code = writeError {
@@ -82,8 +81,7 @@ final class Reception {
         end()
         return .byAgent
       }
-      var none = timespec()
-      let isInterrupted = unsafe sigtimedwait(&signals, nil, &none) > 0
+      let isInterrupted = Interruption.take(signals)
       if isInterrupted, askedAt != nil { return .abandoned }
       let isTimeOver = limit.map { begin.duration(to: now) >= $0 } ?? false
       if isInterrupted || isTimeOver, askedAt == nil {

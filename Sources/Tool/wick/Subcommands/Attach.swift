@@ -29,6 +29,9 @@ enum Attach: Subcommand {
     Option(name: "--open", help: "Opens the flame graph in the browser."),
     Option(name: "--join", help: "Shares the session of another wick that records the process."),
     Option(
+      name: "--perf",
+      help: "Samples from outside by perf events: any program, by frame pointers only."),
+    Option(
       name: "--step",
       help: "Also enters threads that never wait; holds one for some milliseconds."),
     Option(
@@ -51,6 +54,9 @@ enum Attach: Subcommand {
     }
     try outputs.check()
 
+    if arguments.has("--perf") {
+      return try OutsideSampling.run(arguments, process, rate: rate, limit: limit, outputs)
+    }
     let session = try Session(beside: outputs.first)
     let choice = Record.engines.firstIndex(of: engine) ?? 0
     let join = arguments.has("--join") ? 1 : 0
@@ -67,7 +73,7 @@ enum Attach: Subcommand {
       guard let refusal = error as? ControlConnection.Refusal else { throw error }
       throw Failure.noTarget(Self.reason(of: refusal, process))
     }
-    let signals = Self.blockSignals()
+    let signals = Interruption.block()
     if Terminal.isShown(STDERR_FILENO) {
       let end = limit == nil ? "; Ctrl-C ends it" : ""
       Console.note("recording process \(pid) (\(process.name)) at \(rate) Hz\(end)")
@@ -118,15 +124,6 @@ enum Attach: Subcommand {
     try outputs.finish(recordings, session: session, subject: "the process")
     if opens, let graph = outputs.flameGraph { Browser.open(graph) }
     return 0
-  }
-
-  /// From now on these signals wait for the loop that receives.
-  private static func blockSignals() -> sigset_t {
-    var signals = sigset_t()
-    unsafe sigemptyset(&signals)
-    for number in [SIGINT, SIGTERM, SIGHUP] { unsafe sigaddset(&signals, number) }
-    unsafe sigprocmask(SIG_BLOCK, &signals, nil)
-    return signals
   }
 
   private static func reason(
