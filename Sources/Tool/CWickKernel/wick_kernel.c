@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -88,4 +89,21 @@ pid_t wick_kernel_peer(int socket) {
     struct ucred peer;
     socklen_t size = sizeof(peer);
     return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
+int wick_kernel_hold_name(const char *name) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t length = strnlen(name, sizeof(address.sun_path) - 1);
+    memcpy(address.sun_path + 1, name, length);
+    int held = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (held < 0) {
+        return -errno;
+    }
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+    if (bind(held, (struct sockaddr *)&address, size) != 0) {
+        int error = errno;
+        close(held);
+        return -error;
+    }
+    return held;
 }

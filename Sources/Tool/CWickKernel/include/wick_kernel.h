@@ -37,3 +37,7 @@ bool wick_kernel_write_memory(pid_t pid, uintptr_t address, const void *bytes, s
 
 /// The process at the other end of a unix socket (SO_PEERCRED, see unix(7)); 0 if it cannot be told.
 pid_t wick_kernel_peer(int socket);
+
+/// Takes an abstract name for unix sockets (unix(7)), which only one process can have at a time, as
+/// long as the descriptor is open; it, or a negative errno: EADDRINUSE if somebody has the name.
+int wick_kernel_hold_name(const char *name);

@@ -26,8 +26,13 @@ enum AttachedAgent {
           + "system call that it does not know; --allow-seccomp attaches all the same (a container's "
           + "usual filter only refuses), --perf samples from outside")
     }
-    var injection = try Injection(process, library: AgentLibrary.find())
-    let outcome = try injection.run(limit: limit, mayStep: mayStep)
-    return ControlConnection(taking: outcome.connection)
+    let lock = InjectionLock(process, limit: limit)
+    return try withExtendedLifetime(lock) {
+      // Another wick may have been faster.
+      if let connection = ControlConnection.open(to: process) { return connection }
+      var injection = try Injection(process, library: AgentLibrary.find())
+      let outcome = try injection.run(limit: limit, mayStep: mayStep)
+      return ControlConnection(taking: outcome.connection)
+    }
   }
 }
