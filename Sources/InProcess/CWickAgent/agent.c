@@ -267,8 +267,7 @@ wick_status wick_agent_status(void) {
 
 static int serve_here(void) {
     watch_forks();
-    int error = wick_control_open(WICK_CONTROL_GUEST);
-    return error ? -error : wick_control_connect();
+    return wick_control_connect();
 }
 
 /// Called on a thread of the host by whoever brought this library into the process: opens the control

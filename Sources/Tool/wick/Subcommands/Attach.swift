@@ -51,6 +51,8 @@ enum Attach: Subcommand {
     }
     try outputs.check()
 
+    // From here on there is something to clean up.
+    let signals = Self.blockSignals()
     let session = try Session(beside: outputs.first)
     let choice = Record.engines.firstIndex(of: engine) ?? 0
     let join = arguments.has("--join") ? 1 : 0
@@ -67,7 +69,6 @@ enum Attach: Subcommand {
       guard let refusal = error as? ControlConnection.Refusal else { throw error }
       throw Failure.noTarget(Self.reason(of: refusal, process))
     }
-    let signals = Self.blockSignals()
     if Terminal.isShown(STDERR_FILENO) {
       let end = limit == nil ? "; Ctrl-C ends it" : ""
       Console.note("recording process \(pid) (\(process.name)) at \(rate) Hz\(end)")
