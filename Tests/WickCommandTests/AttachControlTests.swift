@@ -51,7 +51,7 @@ import Testing
       let path = try #require(target.socket())
       let before = target.descriptorCount
       let (process, finish) = try target.record(["-d", "8", "-o", "x.wick"], folder: folder)
-      let ticks = target.controlTicks
+      let (ticks, during) = (target.controlTicks, target.descriptorCount)
       for (words, expected) in [
         ("\0\u{1}\u{2}nonsense\n", "error version=1\n"), ("wick 2 status\n", "error version=1\n"),
         ("wick 1 recordings\n", "error verb\n"), ("wick 1 \n", "error verb\n"),
@@ -70,10 +70,10 @@ import Testing
       #expect(silent.answer() == "")
       for _ in 0..<100 { _ = Caller(path) }
       for _ in 0..<200 {
-        if target.descriptorCount <= before + 1 { break }
+        if target.descriptorCount <= during { break }
         usleep(20_000)
       }
-      #expect(target.descriptorCount <= before + 1)
+      #expect(target.descriptorCount <= during)
       #expect(target.controlTicks - ticks < 15)
       process.waitUntilExit()
       let outcome = try finish()
@@ -91,7 +91,8 @@ import Testing
     for parameters in ["hz=99999999", "engine=77", "hz=-1 engine=-1"] {
       let caller = try #require(Caller(path))
       caller.say("wick 1 record \(parameters) join=0\n")
-      #expect(caller.answer()?.hasPrefix("error start result=") == true)
+      let answer = caller.answer()
+      #expect(answer?.hasPrefix("error start result=") == true, "\(parameters): \(answer ?? "-")")
     }
     #expect(target.isAlive)
   }

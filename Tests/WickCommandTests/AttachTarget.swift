@@ -227,11 +227,11 @@ final class AttachTarget {
   ) throws {
     try Command.withFolder { folder in
       chmod(folder.path, 0o777)
-      var words = ["attach"]
+      var line = ["attach"]
       for option in [["-d", "1"], ["-o", "x.wick"]] where !arguments.contains(option[0]) {
-        words += option
+        line += option
       }
-      let outcome = try wick(words + arguments, folder: folder, by: wrapper)
+      let outcome = try wick(line + arguments, folder: folder, by: wrapper)
       #expect(outcome.exitCode == code)
       #expect(outcome.errors.contains(words), "\(outcome.errors)")
       #expect(outcome.errors.hasPrefix("wick: "))
