@@ -131,6 +131,12 @@ static int open_recording(const wick_options *options, const stream_target *stre
                                                                        : ENAMETOOLONG;
 }
 
+/// What was opened for a start that failed: nobody is told that it succeeded.
+static void discard_recording(void) {
+    wick_stream_forget();
+    wick_recording_close(0);
+}
+
 static wick_status latest_status;
 static uint64_t latest_start_ms;
 
@@ -167,20 +173,20 @@ static wick_result start_locked(const wick_options *options, const stream_target
                             .setup = {.generation = generation, .period_ns = 1000000000u / rate}};
     error = wick_writer_create(&session.setup.writer_tid);
     if (error) {
-        wick_recording_close(0);
+        discard_recording();
         return failed(WICK_RESULT_NO_RESOURCES, error);
     }
     error = wick_ladder_start(&session, options->engine);
     if (error) {
         wick_writer_cancel();
-        wick_recording_close(0);
+        discard_recording();
         return failed(WICK_RESULT_NO_ENGINE, error);
     }
     error = wick_writer_run(&session);
     if (error) {
         session.engine->stop();
         wick_signal_give_back(session.engine->signal_number);
-        wick_recording_close(0);
+        discard_recording();
         return failed(WICK_RESULT_CANNOT_OPEN, error);
     }
     latest_options = *options;
@@ -267,8 +273,7 @@ wick_status wick_agent_status(void) {
 
 static int serve_here(void) {
     watch_forks();
-    int error = wick_control_open(WICK_CONTROL_GUEST);
-    return error ? -error : wick_control_connect();
+    return wick_control_connect();
 }
 
 /// Called on a thread of the host by whoever brought this library into the process: opens the control

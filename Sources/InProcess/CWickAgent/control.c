@@ -23,28 +23,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "door.h"
+#include "own_descriptor.h"
 #include "proc.h"
 #include "recording.h"
 #include "session.h"
 #include "stream.h"
 #include "wick_format.h"
 
-enum { CLIENT_LIMIT = 8, LINE_BYTES = 256, THREAD_STACK_BYTES = 256 << 10 };
-enum : uint64_t { PATIENCE_MS = 2000, GUEST_MS = 5000, END_WAIT_MS = 200 };
+enum {
+    CLIENT_LIMIT = 8,
+    LINE_BYTES = 256,
+    THREAD_STACK_BYTES = 256 << 10,
+    /// What a reader says is not listened to, but for so long.
+    DRAIN_READS = 64,
+};
+enum : uint64_t { PATIENCE_MS = 2000, GUEST_MS = 5000, END_WAIT_MS = 200, REST_MS = 1000 };
+/// What the kernel shows instead of users whom a namespace does not know.
+enum : uid_t { UNKNOWN_USER = 65534 };
 
 typedef struct {
-    int socket;
-    /// The other end of `wick_control_connect`, which the client takes; -1: none.
-    int other_end;
+    /// None: the place is free.
+    wick_own_descriptor socket;
+    /// The other end of `wick_control_connect`, which the client takes.
+    wick_own_descriptor other_end;
     pid_t pid;
     bool is_reader;
     uint64_t deadline_ms;
@@ -59,11 +67,11 @@ static _Atomic pid_t thread_id;
 /// 1 while the thread runs, a futex.
 static _Atomic uint32_t is_serving;
 static _Atomic bool recording_ended;
-static int door = -1, bell = -1;
-/// The process that the door is in. A child by the system call itself must not remove its path.
-static pid_t owner;
-static char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
-static size_t folder_length;
+static wick_own_descriptor door = {.number = -1};
+/// A pipe: who closes all descriptors rings it, too.
+static wick_own_descriptor bell = {.number = -1}, bell_rope = {.number = -1};
+/// Whether users whom our namespace does not know may come in.
+static bool strangers_are_welcome;
 /// Clients are the thread's alone, but for places that `wick_control_connect` fills.
 static client clients[CLIENT_LIMIT];
 static pthread_mutex_t seating = PTHREAD_MUTEX_INITIALIZER;
@@ -75,77 +83,37 @@ static uint64_t now_ms(void) {
 }
 
 static void ring(void) {
-    uint64_t one = 1;
-    if (bell >= 0 && write(bell, &one, sizeof(one)) < 0) {
+    if (wick_is_own(&bell_rope) && write(bell_rope.number, "", 1) < 0) {
         return;  // It rings already.
     }
 }
 
-// MARK: the door
-
-/// Makes or finds a folder of this user's alone; `path` is its path with a slash.
-static bool find_folder(void) {
-    static const char *const places[] = {"/run", "/tmp", "/dev/shm", "/var/tmp"};
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        int length = snprintf(path, sizeof(path), "%s/wick-%u", places[i], (unsigned)geteuid());
-        mkdir(path, 0700);
-        struct stat status;
-        if (lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
-            (status.st_mode & 077) == 0 && access(path, W_OK | X_OK) == 0) {
-            path[length] = '/';
-            folder_length = (size_t)length;
-            return true;
-        }
+static void mute(void) {
+    char rung[64];
+    while (read(bell.number, rung, sizeof(rung)) == sizeof(rung)) {
     }
-    path[0] = 0;
-    return false;
 }
 
-static int open_door(void) {
-    owner = getpid();
-    if (!find_folder()) {
-        return EACCES;
+static int make_bell(void) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        return errno;
     }
-    size_t used = folder_length + 1;
-    snprintf(path + used, sizeof(path) - used, "%d-%llu.sock", (int)getpid(),
-             (unsigned long long)wick_proc_start_ticks());
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strcpy(address.sun_path, path);
-    // Only an earlier image of this process can have had this name.
-    unlink(path);
-    int low = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    door = low < 0 ? -1 : wick_recording_move_up(low);
-    if (door < 0 || bind(door, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-        listen(door, CLIENT_LIMIT) != 0) {
-        int error = errno;
-        if (door >= 0) {
-            close(door);
-        }
-        door = -1;
-        path[0] = 0;
-        return error;
-    }
+    bell = wick_own(wick_recording_move_up(ends[0]));
+    bell_rope = wick_own(wick_recording_move_up(ends[1]));
     return 0;
 }
 
 void wick_control_remove_path(void) {
-    if (path[0] && owner == getpid()) {
-        unlink(path);
-        path[folder_length] = 0;
-        rmdir(path);
-        path[0] = 0;
-    }
+    wick_door_remove_path();
 }
 
 // MARK: clients
 
 static void leave(client *one) {
     pthread_mutex_lock(&seating);
-    if (one->other_end >= 0) {
-        close(one->other_end);
-    }
-    close(one->socket);
-    *one = (client){.socket = -1, .other_end = -1};
+    wick_disown(&one->other_end);
+    wick_disown(&one->socket);
     pthread_mutex_unlock(&seating);
 }
 
@@ -153,11 +121,11 @@ static bool seat(int socket, int other_end, pid_t pid) {
     pthread_mutex_lock(&seating);
     client *free_place = NULL;
     for (size_t i = 0; i < CLIENT_LIMIT && !free_place; i++) {
-        free_place = clients[i].socket < 0 ? &clients[i] : NULL;
+        free_place = clients[i].socket.number < 0 ? &clients[i] : NULL;
     }
     if (free_place) {
-        *free_place = (client){.socket = socket,
-                               .other_end = other_end,
+        *free_place = (client){.socket = wick_own(socket),
+                               .other_end = wick_own(other_end),
                                .pid = pid,
                                .deadline_ms = now_ms() + (other_end >= 0 ? GUEST_MS : PATIENCE_MS)};
     }
@@ -165,22 +133,48 @@ static bool seat(int socket, int other_end, pid_t pid) {
     return free_place;
 }
 
-static void welcome(void) {
-    int low = accept4(door, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+/// Whether the namespace of users that we are in leaves the kernel's stand-in for the unknown to the
+/// unknown. The folder lets only its user and root come up to the door.
+static bool has_strangers(void) {
+    char text[4096];
+    wick_proc_read("/proc/self/uid_map", text, sizeof(text));
+    for (char *line = text; *line;) {
+        char *rest;
+        uint64_t first = strtoull(line, &rest, 10);
+        strtoull(rest, &rest, 10);
+        uint64_t count = strtoull(rest, &rest, 10);
+        if (UNKNOWN_USER >= first && UNKNOWN_USER < first + count) {
+            return false;
+        }
+        line = strchrnul(rest, '\n');
+        line += *line == '\n';
+    }
+    return text[0];
+}
+
+static bool may_enter(uid_t user) {
+    return user == geteuid() || user == 0 || (user == UNKNOWN_USER && strangers_are_welcome);
+}
+
+/// False if there are no descriptors to be had: who waits outside would wake the thread for ever.
+static bool welcome(void) {
+    int low = accept4(door.number, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (low < 0) {
-        return;
+        return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
     }
     int socket = wick_recording_move_up(low);
     struct ucred peer;
     socklen_t size = sizeof(peer);
-    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
-        (peer.uid != geteuid() && peer.uid != 0) || !seat(socket, -1, peer.pid)) {
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || !may_enter(peer.uid) ||
+        !seat(socket, -1, peer.pid)) {
         close(socket);
     }
+    return true;
 }
 
 static void answer(client *one, const char *text) {
-    if (send(one->socket, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+    if (wick_is_own(&one->socket) &&
+        send(one->socket.number, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
         return;  // It is gone, or takes nothing: it is let go anyway.
     }
 }
@@ -201,7 +195,7 @@ static uint64_t number(const char *line, const char *key, uint64_t otherwise) {
 
 static const client *reader_of_recording(void) {
     for (size_t i = 0; i < CLIENT_LIMIT; i++) {
-        if (clients[i].socket >= 0 && clients[i].is_reader) {
+        if (clients[i].socket.number >= 0 && clients[i].is_reader) {
             return &clients[i];
         }
     }
@@ -230,8 +224,8 @@ static bool record_for_readers(client *newcomer) {
     const char *greetings[WICK_STREAM_LIMIT];
     size_t count = 0;
     for (size_t i = 0; i < CLIENT_LIMIT; i++) {
-        if (clients[i].socket >= 0 && clients[i].is_reader && count < WICK_STREAM_LIMIT) {
-            sockets[count] = clients[i].socket;
+        if (clients[i].socket.number >= 0 && clients[i].is_reader && count < WICK_STREAM_LIMIT) {
+            sockets[count] = clients[i].socket.number;
             greetings[count++] = &clients[i] == newcomer ? "ok\n" : NULL;
         }
     }
@@ -250,7 +244,7 @@ static bool record_for_readers(client *newcomer) {
 
 static void let_readers_go(void) {
     for (size_t i = 0; i < CLIENT_LIMIT; i++) {
-        if (clients[i].socket >= 0 && clients[i].is_reader) {
+        if (clients[i].socket.number >= 0 && clients[i].is_reader) {
             leave(&clients[i]);
         }
     }
@@ -283,11 +277,19 @@ static void record(client *one, const char *line) {
 /// A reader wants no more: the others go on with the next recording.
 static void stop_reading(client *one) {
     // A connection that is closed with words unread loses what was sent before.
-    while (recv(one->socket, one->line, LINE_BYTES, MSG_DONTWAIT) > 0) {
+    for (int i = 0; i < DRAIN_READS && wick_is_own(&one->socket); i++) {
+        if (recv(one->socket.number, one->line, LINE_BYTES, MSG_DONTWAIT) <= 0) {
+            break;
+        }
     }
     wick_agent_stop();
     leave(one);
     record_for_readers(NULL);
+}
+
+static bool is_verb(const char *line, const char *verb) {
+    size_t length = strlen(verb);
+    return strncmp(line, verb, length) == 0 && (line[length] == ' ' || line[length] == 0);
 }
 
 static void obey(client *one) {
@@ -299,23 +301,22 @@ static void obey(client *one) {
         return;
     }
     line += sizeof(greeting) - 1;
-    if (one->other_end >= 0) {
+    if (one->other_end.number >= 0) {
         // The client has its own by now.
-        close(one->other_end);
-        one->other_end = -1;
+        wick_disown(&one->other_end);
         struct ucred peer;
         socklen_t size = sizeof(peer);
-        one->pid = getsockopt(one->socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+        one->pid = getsockopt(one->socket.number, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
     }
     one->pid = (pid_t)number(line, "client", (uint64_t)one->pid);
-    if (strncmp(line, "record", 6) == 0) {
+    if (is_verb(line, "record")) {
         record(one, line);
-    } else if (strncmp(line, "stop", 4) == 0) {
+    } else if (is_verb(line, "stop")) {
         bool stopped = wick_agent_stop() == WICK_RESULT_OK;
         answer(one, stopped ? "ok\n" : "error idle\n");
         leave(one);
         let_readers_go();
-    } else if (strncmp(line, "status", 6) == 0) {
+    } else if (is_verb(line, "status")) {
         tell_status(one);
         leave(one);
     } else {
@@ -329,7 +330,7 @@ static void listen_to(client *one) {
         stop_reading(one);
         return;
     }
-    ssize_t got = recv(one->socket, one->line + one->length, LINE_BYTES - 1 - one->length,
+    ssize_t got = recv(one->socket.number, one->line + one->length, LINE_BYTES - 1 - one->length,
                        MSG_DONTWAIT);
     if (got <= 0) {
         if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -359,38 +360,35 @@ static bool is_wanted(uint64_t opened_ms, size_t client_count) {
     return false;
 }
 
-/// Whether a descriptor is still a socket: some hosts close all descriptors.
-static bool is_socket(int descriptor) {
-    struct stat status;
-    return fstat(descriptor, &status) == 0 && S_ISSOCK(status.st_mode);
-}
-
-/// Serves until nobody wants it. Returns at once when descriptors were closed by the host.
-static void serve(void) {
+/// Serves until nobody wants it (true), or the host has closed our descriptors (false).
+static bool serve(void) {
     uint64_t opened_ms = now_ms();
     bool had_client = false;
+    uint64_t rest_until_ms = 0;
     for (;;) {
-        struct pollfd entries[CLIENT_LIMIT + 2] = {{.fd = bell, .events = POLLIN},
-                                                   {.fd = door, .events = POLLIN}};
+        bool rests = now_ms() < rest_until_ms;
+        struct pollfd entries[CLIENT_LIMIT + 2] = {
+            {.fd = bell.number, .events = POLLIN},
+            {.fd = rests ? -1 : door.number, .events = POLLIN}};
         size_t places[CLIENT_LIMIT], count = 0;
-        uint64_t wake_ms = UINT64_MAX;
+        uint64_t wake_ms = rests ? rest_until_ms : UINT64_MAX;
         for (size_t i = 0; i < CLIENT_LIMIT; i++) {
             const client *one = &clients[i];
-            if (one->socket < 0) {
+            if (one->socket.number < 0) {
                 continue;
             }
             if (!one->is_reader && one->deadline_ms < wake_ms) {
                 wake_ms = one->deadline_ms;
             }
-            entries[2 + count] = (struct pollfd){.fd = one->socket, .events = POLLIN | POLLRDHUP};
+            entries[2 + count] = (struct pollfd){.fd = one->socket.number, .events = POLLIN | POLLRDHUP};
             places[count++] = i;
         }
         had_client |= count > 0;
         if (had_client && atomic_load(&stay) == WICK_CONTROL_GUEST && count == 0) {
-            return;
+            return true;
         }
         if (!is_wanted(opened_ms, count)) {
-            return;
+            return true;
         }
         if (count == 0 && atomic_load(&stay) == WICK_CONTROL_GUEST) {
             wake_ms = opened_ms + GUEST_MS;
@@ -398,24 +396,28 @@ static void serve(void) {
         uint64_t now = now_ms();
         int timeout = wake_ms == UINT64_MAX ? -1 : wake_ms <= now ? 0 : (int)(wake_ms - now) + 1;
         poll(entries, (nfds_t)(2 + count), timeout);
-        if ((entries[0].revents | entries[1].revents) & (POLLNVAL | POLLERR) ||
-            (door >= 0 && !is_socket(door))) {
-            return;
+        if (!wick_is_own(&bell) || (door.number >= 0 && !wick_is_own(&door))) {
+            return false;
         }
-        uint64_t rung;
-        if (entries[0].revents && read(bell, &rung, sizeof(rung)) < 0) {
-            continue;
+        if (entries[0].revents) {
+            mute();
         }
         for (size_t i = 0; i < count; i++) {
             client *one = &clients[places[i]];
-            if (one->socket >= 0 && one->socket == entries[2 + i].fd && entries[2 + i].revents) {
+            if (one->socket.number < 0 || one->socket.number != entries[2 + i].fd ||
+                !entries[2 + i].revents) {
+                continue;
+            }
+            if (wick_is_own(&one->socket)) {
                 listen_to(one);
+            } else {
+                leave(one);
             }
         }
         now = now_ms();
         for (size_t i = 0; i < CLIENT_LIMIT; i++) {
             client *one = &clients[i];
-            if (one->socket >= 0 && !one->is_reader && one->deadline_ms <= now) {
+            if (one->socket.number >= 0 && !one->is_reader && one->deadline_ms <= now) {
                 leave(one);
             }
         }
@@ -423,52 +425,77 @@ static void serve(void) {
         if (atomic_load(&recording_ended) && !wick_agent_status().is_recording) {
             let_readers_go();
         }
-        if (entries[1].revents & POLLIN) {
-            welcome();
+        if ((entries[1].revents & POLLIN) && !welcome()) {
+            rest_until_ms = now + REST_MS;
         }
     }
+}
+
+static size_t client_count(void) {
+    size_t count = 0;
+    for (size_t i = 0; i < CLIENT_LIMIT; i++) {
+        count += clients[i].socket.number >= 0;
+    }
+    return count;
+}
+
+/// `opening` is held.
+static void close_all(void) {
+    for (size_t i = 0; i < CLIENT_LIMIT; i++) {
+        if (clients[i].socket.number >= 0) {
+            leave(&clients[i]);
+        }
+    }
+    wick_door_remove_path();
+    wick_disown(&door);
+    wick_disown(&bell);
+    wick_disown(&bell_rope);
+    atomic_store(&stay, WICK_CONTROL_CLOSED);
+    atomic_store(&thread_id, 0);
+    atomic_store(&is_serving, 0);
 }
 
 static void *main_of_thread(void *unused) {
     (void)unused;
     prctl(PR_SET_NAME, "wick-control");
     atomic_store(&thread_id, (pid_t)syscall(SYS_gettid));
-    serve();
-    if (reader_of_recording()) {
-        wick_agent_stop();
-    }
-    pthread_mutex_lock(&opening);
-    for (size_t i = 0; i < CLIENT_LIMIT; i++) {
-        if (clients[i].socket >= 0) {
-            leave(&clients[i]);
+    strangers_are_welcome = has_strangers();
+    wick_door_sweep();
+    for (;;) {
+        bool is_whole = serve();
+        if (reader_of_recording()) {
+            wick_agent_stop();
         }
+        pthread_mutex_lock(&opening);
+        // Somebody may have come in the meantime.
+        if (!is_whole || atomic_load(&stay) == WICK_CONTROL_CLOSED || client_count() == 0) {
+            break;
+        }
+        pthread_mutex_unlock(&opening);
     }
-    wick_control_remove_path();
-    if (door >= 0) {
-        close(door);
-    }
-    close(bell);
-    door = bell = -1;
-    atomic_store(&stay, WICK_CONTROL_CLOSED);
-    atomic_store(&thread_id, 0);
-    atomic_store(&is_serving, 0);
+    close_all();
     pthread_mutex_unlock(&opening);
     syscall(SYS_futex, &is_serving, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
     return NULL;
 }
 
 /// `opening` is held.
-static int start(void) {
+static int start(wick_control_stay wanted) {
     for (size_t i = 0; i < CLIENT_LIMIT; i++) {
-        clients[i] = (client){.socket = -1, .other_end = -1};
+        clients[i] = (client){.socket = wick_no_descriptor(), .other_end = wick_no_descriptor()};
     }
-    int low = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (low < 0) {
-        return errno;
+    int error = make_bell();
+    if (error) {
+        return error;
     }
-    bell = wick_recording_move_up(low);
-    // Without a door (no folder can be written) the connection of `wick_control_connect` still works.
-    open_door();
+    // Without a door (no folder can be written) the connection of `wick_control_connect` still works;
+    // who only waits for others to come waits in vain.
+    int opened = wick_door_open();
+    door = wick_own(opened);
+    if (opened < 0 && wanted == WICK_CONTROL_IDLE) {
+        close_all();
+        return -opened;
+    }
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -478,38 +505,40 @@ static int start(void) {
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_t thread;
     atomic_store(&is_serving, 1);
-    int error = pthread_create(&thread, &attributes, main_of_thread, NULL);
+    error = pthread_create(&thread, &attributes, main_of_thread, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     if (error) {
-        wick_control_remove_path();
-        atomic_store(&is_serving, 0);
-        if (door >= 0) {
-            close(door);
-        }
-        close(bell);
-        door = bell = -1;
+        close_all();
+    }
+    return error;
+}
+
+/// `opening` is held.
+static int open_locked(wick_control_stay wanted) {
+    if (atomic_load(&stay) < (uint32_t)wanted) {
+        atomic_store(&stay, wanted);
+    }
+    int error = atomic_load(&is_serving) ? 0 : start(wanted);
+    if (error) {
+        atomic_store(&stay, WICK_CONTROL_CLOSED);
     }
     return error;
 }
 
 int wick_control_open(wick_control_stay wanted) {
     pthread_mutex_lock(&opening);
-    if (atomic_load(&stay) < (uint32_t)wanted) {
-        atomic_store(&stay, wanted);
-    }
-    int error = 0;
-    if (!atomic_load(&is_serving)) {
-        error = start();
-        if (error) {
-            atomic_store(&stay, WICK_CONTROL_CLOSED);
-        }
-    }
+    int error = open_locked(wanted);
     pthread_mutex_unlock(&opening);
     return error;
 }
 
-int wick_control_connect(void) {
+/// `opening` is held.
+static int connect_locked(void) {
+    int error = open_locked(WICK_CONTROL_GUEST);
+    if (error) {
+        return -error;
+    }
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
         return -errno;
@@ -522,6 +551,14 @@ int wick_control_connect(void) {
     }
     ring();
     return other;
+}
+
+int wick_control_connect(void) {
+    // The thread looks for clients under this lock before it ends.
+    pthread_mutex_lock(&opening);
+    int connection = connect_locked();
+    pthread_mutex_unlock(&opening);
+    return connection;
 }
 
 void wick_control_note_end(void) {
@@ -552,22 +589,14 @@ pid_t wick_control_tid(void) {
 void wick_control_forget(void) {
     if (atomic_load(&is_serving)) {
         for (size_t i = 0; i < CLIENT_LIMIT; i++) {
-            if (clients[i].socket >= 0 && is_socket(clients[i].socket)) {
-                close(clients[i].socket);
-            }
-            if (clients[i].other_end >= 0 && is_socket(clients[i].other_end)) {
-                close(clients[i].other_end);
-            }
-        }
-        if (door >= 0 && is_socket(door)) {
-            close(door);
-        }
-        if (bell >= 0) {
-            close(bell);
+            wick_disown(&clients[i].other_end);
+            wick_disown(&clients[i].socket);
         }
     }
-    door = bell = -1;
-    path[0] = 0;
+    wick_disown(&door);
+    wick_disown(&bell);
+    wick_disown(&bell_rope);
+    wick_door_forget();
     opening = seating = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     atomic_store(&stay, WICK_CONTROL_CLOSED);
     atomic_store(&thread_id, 0);

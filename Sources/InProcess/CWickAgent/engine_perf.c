@@ -84,15 +84,25 @@ static int open_within_budget(pid_t tid, bool sigtrap, uint64_t cookie, int *des
     return 0;
 }
 
+/// Whether a descriptor still is an event: some hosts close all, and open others by their numbers.
+static bool is_event(int descriptor) {
+    uint64_t id;
+    return ioctl(descriptor, PERF_EVENT_IOC_ID, &id) == 0;
+}
+
 static void disarm(int descriptor) {
-    ioctl(descriptor, PERF_EVENT_IOC_DISABLE, 0);
-    close(descriptor);
+    if (is_event(descriptor)) {
+        ioctl(descriptor, PERF_EVENT_IOC_DISABLE, 0);
+        close(descriptor);
+    }
     atomic_fetch_sub_explicit(&open_count, 1, memory_order_relaxed);
 }
 
 /// Not disabled: the event is the parent's.
 static void forget(int descriptor) {
-    close(descriptor);
+    if (is_event(descriptor)) {
+        close(descriptor);
+    }
 }
 
 static int start(const wick_engine_setup *setup, const wick_thread_trigger *trigger) {

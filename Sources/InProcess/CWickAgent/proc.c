@@ -10,16 +10,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "own_descriptor.h"
+
 size_t wick_proc_read(const char *path, char *text, size_t byte_count) {
     size_t length = 0;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor >= 0) {
+    // The host may close it in the meantime and open something else.
+    wick_own_descriptor file = wick_own(descriptor);
+    if (file.number >= 0) {
         ssize_t got;
         while (length < byte_count - 1 &&
                (got = read(descriptor, text + length, byte_count - 1 - length)) > 0) {
             length += (size_t)got;
         }
-        close(descriptor);
+        wick_disown(&file);
     }
     text[length] = 0;
     return length;
@@ -28,7 +32,8 @@ size_t wick_proc_read(const char *path, char *text, size_t byte_count) {
 bool wick_proc_each_number(const char *folder, bool (*visit)(uint32_t number, void *context),
                            void *context) {
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) {
+    wick_own_descriptor file = wick_own(descriptor);
+    if (file.number < 0) {
         return false;
     }
     _Alignas(struct dirent64) char entries[4096];
@@ -43,7 +48,7 @@ bool wick_proc_each_number(const char *folder, bool (*visit)(uint32_t number, vo
             }
         }
     }
-    close(descriptor);
+    wick_disown(&file);
     return got >= 0;
 }
 

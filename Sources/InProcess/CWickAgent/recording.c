@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "crc32c.h"
+#include "own_descriptor.h"
 #include "proc.h"
 #include "stream.h"
 
@@ -37,11 +38,12 @@ int wick_recording_move_up(int low) {
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > 64) {
         floor = limit.rlim_cur > 1024 ? 960 : (int)limit.rlim_cur - 32;
     }
+    wick_own_descriptor file = wick_own(low);
     int high = fcntl(low, F_DUPFD_CLOEXEC, floor);
     if (high < 0) {
         return low;
     }
-    close(low);
+    wick_disown(&file);
     return high;
 }
 

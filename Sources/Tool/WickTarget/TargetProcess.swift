@@ -114,20 +114,25 @@ public struct TargetProcess: Hashable, Sendable {
   /// - Parameter code: The `errno` of the call that was refused.
   /// - Returns: One sentence: what is wrong and what to do.
   public func reasonForRefusal(_ code: Int32) -> String {
+    reasonForRefusal(
+      code, to: geteuid(), scope: ProcFile.text("/proc/sys/kernel/yama/ptrace_scope"))
+  }
+
+  /// The same for a user, with what `kernel.yama.ptrace_scope` says; nil: there is no Yama.
+  func reasonForRefusal(_ code: Int32, to own: UInt32, scope: String?) -> String {
     let what = "process \(pid) (\(name))"
     if let tracer, code == EPERM {
       let other = ProcFile.text("/proc/\(tracer)/comm").map { $0.dropLast() } ?? "?"
       return "\(what) is already traced by process \(tracer) (\(other)); end that one first"
     }
     switch code {
-    case ESRCH:
+    case ESRCH, ENOENT:
       return "\(what) has ended"
     case EPERM, EACCES:
-      let own = geteuid()
       if own != 0, userID != own {
         return "\(what) belongs to user \(userID), and you are \(own); use sudo"
       }
-      switch ProcFile.text("/proc/sys/kernel/yama/ptrace_scope")?.first {
+      switch scope?.first {
       case "3":
         return "\(what) may not be traced: kernel.yama.ptrace_scope is 3, which only a reboot "
           + "takes back"

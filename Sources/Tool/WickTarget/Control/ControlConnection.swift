@@ -16,7 +16,7 @@ public struct ControlConnection: ~Copyable {
   public let descriptor: Int32
 
   /// How long an answer may take.
-  private static let patienceMilliseconds: Int32 = 6000
+  private static let patience = Duration.seconds(6)
   private static let lineLimit = 1024
 
   /// Takes a connected socket over.
@@ -25,6 +25,9 @@ public struct ControlConnection: ~Copyable {
   }
 
   deinit { close(descriptor) }
+
+  /// Removes the sockets of this user's processes that were killed.
+  public static func removeAbandoned() { ControlSocket.removeAbandoned() }
 
   /// Connects to the agent in a process, wherever that has its socket.
   ///
@@ -82,9 +85,12 @@ public struct ControlConnection: ~Copyable {
   private borrowing func readLine() -> String? {
     var line: [UInt8] = []
     var byte: UInt8 = 0
+    let end = ContinuousClock.now.advanced(by: Self.patience)
     while line.count < Self.lineLimit {
+      let rest = ContinuousClock.now.duration(to: end)
+      guard rest > .zero else { return nil }
       var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-      let count = unsafe poll(&entry, 1, Self.patienceMilliseconds)
+      let count = unsafe poll(&entry, 1, Int32(rest / .milliseconds(1)) + 1)
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { return nil }
       let got = unsafe recv(descriptor, &byte, 1, 0)

@@ -6,31 +6,61 @@ internal import Glibc
 enum ControlSocket {
   private static let places = ["/run", "/tmp", "/dev/shm", "/var/tmp"]
 
-  /// Paths that may be of a process, as far as its folders are private to its user.
+  /// Who is just about to listen is left alone for so long.
+  private static let settledSeconds = 10
+
+  /// Paths that may be of a process, as far as its folders are private to its user, or to root: it may
+  /// have been root when its agent came.
   static func paths(of process: TargetProcess) -> [String] {
-    let root = "/proc/\(process.pid)/root"
-    return places.flatMap { place in
-      folders(in: "\(root)\(place)", of: process.userID).flatMap { folder in
-        ProcFile.names(in: folder).filter { $0.hasPrefix("\(process.ownPID)-") }
-          .map { "\(folder)/\($0)" }
+    // In our own folders, too: it may have changed its root since.
+    ["/proc/\(process.pid)/root", ""].flatMap { root in
+      places.flatMap { place in
+        folders(in: "\(root)\(place)", of: [process.userID, 0]).flatMap { folder in
+          ProcFile.names(in: folder).filter { $0.hasPrefix("\(process.ownPID)-") }
+            .map { "\(folder)/\($0)" }
+        }
       }
     }
   }
 
-  /// Agents' folders in a place that belong to a user alone; others may have planted theirs.
-  private static func folders(in place: String, of userID: UInt32) -> [String] {
+  /// Agents' folders in a place that belong to one of some users alone; others may have planted
+  /// theirs.
+  private static func folders(in place: String, of userIDs: Set<UInt32>) -> [String] {
     ProcFile.names(in: place).filter { $0.hasPrefix("wick-") }.map { "\(place)/\($0)" }
       .filter { path in
         var status = stat()
         return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-          && status.st_uid == userID && status.st_mode & 0o077 == 0
+          && userIDs.contains(status.st_uid) && status.st_mode & 0o077 == 0
       }
   }
 
-  /// A socket connected to a path; negative if nobody listens there.
+  /// Removes the sockets of processes that were killed, from folders of this user.
+  static func removeAbandoned() {
+    for path in places.flatMap({ folders(in: $0, of: [geteuid()]) }) {
+      let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      guard folder >= 0 else { continue }
+      for name in ProcFile.names(in: path) where name.hasSuffix(".sock") {
+        var status = stat()
+        guard unsafe fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0,
+          status.st_mode & S_IFMT == S_IFSOCK,
+          status.st_mtim.tv_sec + settledSeconds < time(nil)
+        else { continue }
+        let connection = connect("\(path)/\(name)")
+        if connection >= 0 {
+          close(connection)
+        } else if connection == -ECONNREFUSED {
+          unsafe unlinkat(folder, name, 0)
+        }
+      }
+      close(folder)
+    }
+  }
+
+  /// A socket connected to a path; a negative `errno` if nobody takes calls there. Never waits.
   static func connect(_ path: String) -> Int32 {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard descriptor >= 0 else { return -1 }
+    let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
+    let descriptor = socket(AF_UNIX, Int32(kind), 0)
+    guard descriptor >= 0 else { return -errno }
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     // A path through /proc/PID/root may be too long for an address; a descriptor's is short.
@@ -40,7 +70,7 @@ enum ControlSocket {
     let bytes = Array("/proc/self/fd/\(folder)\(path[slash...])".utf8)
     guard folder >= 0, bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
       close(descriptor)
-      return -1
+      return -ENAMETOOLONG
     }
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
     let result = unsafe withUnsafePointer(to: &address) { pointer in
@@ -49,8 +79,9 @@ enum ControlSocket {
       }
     }
     guard result == 0 else {
+      let code = errno
       close(descriptor)
-      return -1
+      return -code
     }
     return descriptor
   }

@@ -27,10 +27,18 @@ public struct Injection {
   private let map: MemoryMap
   private let place: CodePlace
   private var plan = wick_injection()
-  /// Whether the process runs behind a filter of system calls that may kill it.
+
+  /// Whether a thread of the process runs behind a filter of system calls that may kill it.
   public static func isFiltered(_ process: TargetProcess) -> Bool {
-    // SECCOMP_MODE_FILTER is 2.
-    ProcFile.fields("/proc/\(process.pid)/status")["Seccomp"] == "2"
+    process.threads.contains { confinement(of: $0, process.pid) == filtered }
+  }
+
+  /// The modes of `seccomp(2)`: only a few calls are allowed at all, or a filter decides.
+  private static let strict = "1"
+  private static let filtered = "2"
+
+  private static func confinement(of tid: Int32, _ pid: Int32) -> String? {
+    ProcFile.fields("/proc/\(pid)/task/\(tid)/status")["Seccomp"]
   }
 
   /// The stack that the code needs below the thread's own, with the red zone.
@@ -101,7 +109,7 @@ public struct Injection {
       plan.dlerror = symbols.address(of: "dlerror") ?? 0
     }
     guard plan.dlopen != 0, plan.dlerror != 0 else {
-      let isMusl = starts.contains { $0.path.contains("ld-musl") }
+      let isMusl = starts.contains { $0.path.contains("musl") }
       let reason =
         isMusl
         ? "is linked with musl, and libwick.so needs glibc"
@@ -158,7 +166,8 @@ public struct Injection {
         guard process.isAlive else { throw TargetError(process.reasonForRefusal(ESRCH)) }
         for tid in process.threads {
           guard let look = ThreadLook(pid: process.pid, tid: tid),
-            let place = look.place, ParkedCall.isParked(place, of: process.pid)
+            let place = look.place, ParkedCall.isParked(place, of: process.pid),
+            Self.confinement(of: tid, process.pid) != Self.strict
           else { continue }
           if let address = try start(tid, &refusal) {
             return .success(try finish(tid, at: address))
@@ -287,9 +296,13 @@ public struct Injection {
       ? Int32(truncatingIfNeeded: -answer.memory_file)
       : answer.connection < 0 ? Int32(truncatingIfNeeded: -answer.connection) : -min(connection, 0)
     guard failure == 0, connection >= 0 else {
-      throw TargetError(
-        "the agent cannot start in \(what): \(unsafe String(cString: strerror(failure))); try --perf"
-      )
+      let words = unsafe String(cString: strerror(failure))
+      guard answer.memory_file >= 0 || !Self.isFiltered(process) else {
+        throw TargetError(
+          "a seccomp filter in \(what) forbids memfd_create(2), through which the agent comes in "
+            + "(\(words)); start it with 'wick record', or try --perf")
+      }
+      throw TargetError("the agent cannot start in \(what): \(words); try --perf")
     }
     return Outcome(
       connection: connection, tid: tid, pause: pause, wasLoaded: plan.dlopen == 0)

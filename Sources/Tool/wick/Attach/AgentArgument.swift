@@ -10,6 +10,11 @@ enum AgentArgument {
       throw arguments.usage("name a process; 'wick list' shows those with an agent")
     }
     let process = try TargetProcess(pid: try ProcessArgument.pid(word, arguments))
+    guard !process.isStopped else {
+      throw Failure.noTarget(
+        "process \(process.pid) (\(process.name)) is stopped (by SIGSTOP or Ctrl-Z), so its agent "
+          + "cannot answer; 'kill -CONT \(process.pid)' lets it go on")
+    }
     guard let connection = ControlConnection.open(to: process) else {
       throw Failure.noTarget(
         "process \(process.pid) (\(process.name)) has no agent that listens; 'wick list' shows "

@@ -19,7 +19,15 @@ enum AttachedAgent {
     to process: TargetProcess, isFilterAccepted: Bool, mayStep: Bool = false,
     limit: Duration = patience
   ) throws -> ControlConnection {
-    if let connection = ControlConnection.open(to: process) { return connection }
+    guard process.pid != getpid() else {
+      throw Failure.noTarget("process \(process.pid) is this wick itself; name another one")
+    }
+    // Nothing would answer in a process that is stopped; the injection says so.
+    if !process.isStopped, answers(process),
+      let connection = ControlConnection.open(to: process)
+    {
+      return connection
+    }
     if Injection.isFiltered(process), !isFilterAccepted {
       throw Failure.noTarget(
         "process \(process.pid) (\(process.name)) has a seccomp filter, which may kill it for a "
@@ -33,6 +41,18 @@ enum AttachedAgent {
       var injection = try Injection(process, library: AgentLibrary.find())
       let outcome = try injection.run(limit: limit, mayStep: mayStep)
       return ControlConnection(taking: outcome.connection)
+    }
+  }
+
+  /// Whether an agent answers: one whose descriptors the program has closed does not, and is brought
+  /// to life again by the injection.
+  private static func answers(_ process: TargetProcess) -> Bool {
+    guard let connection = ControlConnection.open(to: process) else { return false }
+    do throws(ControlConnection.Refusal) {
+      _ = try connection.ask("status")
+      return true
+    } catch {
+      return error.code != "silent"
     }
   }
 }

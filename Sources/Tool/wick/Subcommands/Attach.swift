@@ -57,6 +57,8 @@ enum Attach: Subcommand {
     if arguments.has("--perf") {
       return try OutsideSampling.run(arguments, process, rate: rate, limit: limit, outputs)
     }
+    // From here on there is something to clean up.
+    let signals = Interruption.block()
     let session = try Session(beside: outputs.first)
     let choice = Record.engines.firstIndex(of: engine) ?? 0
     let join = arguments.has("--join") ? 1 : 0
@@ -73,7 +75,6 @@ enum Attach: Subcommand {
       guard let refusal = error as? ControlConnection.Refusal else { throw error }
       throw Failure.noTarget(Self.reason(of: refusal, process))
     }
-    let signals = Interruption.block()
     if Terminal.isShown(STDERR_FILENO) {
       let end = limit == nil ? "; Ctrl-C ends it" : ""
       Console.note("recording process \(pid) (\(process.name)) at \(rate) Hz\(end)")

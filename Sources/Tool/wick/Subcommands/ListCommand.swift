@@ -14,11 +14,12 @@ enum ListCommand: Subcommand {
   static let options: [Option] = []
 
   static func run(_ arguments: Arguments) throws -> Int32 {
+    ControlConnection.removeAbandoned()
     var rows: [[String]] = []
     for process in TargetProcess.all() {
       guard let connection = ControlConnection.open(to: process) else { continue }
       // Who says nothing is listed as well.
-      let answer = try? connection.ask("status")
+      let answer = process.isStopped ? nil : try? connection.ask("status")
       let status = AgentStatus(answer ?? [:])
       rows.append([
         "\(process.pid)", process.name, status.isRecording ? "\(status.rate) Hz" : "idle",
