@@ -88,8 +88,16 @@ __asm__(
     "    mov esi, 0x80000\n"
     "    mov eax, 11\n"
     "    syscall\n"
+    // rt_sigprocmask(SIG_SETMASK, &mask, NULL, 8): what came meanwhile is delivered here, before the
+    // thread's call is made again; or in it, if it is one that takes a mask.
+    "6:  mov edi, 2\n"
+    "    lea rsi, [rbx + 312]\n"
+    "    xor edx, edx\n"
+    "    mov r10d, 8\n"
+    "    mov eax, 14\n"
+    "    syscall\n"
     // All registers as they were; iretq takes rip, cs, rflags, rsp, ss and leaves the red zone alone.
-    "6:  mov rax, [rbx + 112]\n"
+    "    mov rax, [rbx + 112]\n"
     "    mov rcx, [rbx + 128]\n"
     "    mov rdx, [rbx + 136]\n"
     "    mov rsi, [rbx + 144]\n"
@@ -153,6 +161,7 @@ _Static_assert(offsetof(wick_injection, r13) == 208, "");
 _Static_assert(offsetof(wick_injection, path) == 216, "");
 _Static_assert(offsetof(wick_injection, name) == 280, "");
 _Static_assert(offsetof(wick_injection, r14) == 296, "");
+_Static_assert(offsetof(wick_injection, signal_mask) == 312, "");
 
 #else
 

@@ -192,7 +192,8 @@ public struct Injection {
       return nil
     }
     guard !held.hasSignal, !held.isOfStoppedProcess, let registers = held.registers(),
-      let resuming = ParkedCall.resuming(registers, of: process.pid)
+      let resuming = ParkedCall.resuming(registers, of: process.pid),
+      let mask = SignalMask(ofHeld: tid)
     else { return nil }
     return try enter(held, registers, resuming: resuming)
   }
@@ -219,6 +220,7 @@ public struct Injection {
       stack.isWritable, address &- Self.stackByteCount >= stack.range.lowerBound
     else { return nil }
     save(resuming)
+    plan.signal_mask = mask.bits
     let isWritten = unsafe withUnsafeBytes(of: &plan) {
       unsafe RemoteMemory.write(process.pid, at: address, $0)
     }
@@ -236,7 +238,23 @@ public struct Injection {
     entry.orig_rax = numericCast(UInt64.max)
     // Neither backwards copies nor steps.
     entry.eflags &= ~0x500
+    // From here on it goes on with the code whatever becomes of us, and that knows the mask.
+    guard Self.set(entry, ofHeld: tid) else { return nil }
+    guard SignalMask.all.set(ofHeld: tid) else {
+      _ = Self.set(registers, ofHeld: tid)
+      return nil
+    }
     return held.goOn(entry) ? address : nil
+  }
+
+  /// Gives a thread other registers; false if it was killed meanwhile.
+  private static func set(_ registers: user_regs_struct, ofHeld tid: Int32) -> Bool {
+    // PTRACE_SETREGS; see ptrace(2).
+    let request: Int32 = 13
+    var registers = registers
+    return unsafe withUnsafeMutablePointer(to: &registers) {
+      unsafe wick_kernel_ptrace(request, tid, nil, $0) == 0
+    }
   }
 
   private mutating func save(_ registers: user_regs_struct) {
