@@ -37,6 +37,8 @@ public struct Injection {
   private static let stackByteCount: UInt64 = 128 + 4096
   /// Between two looks at the threads.
   private static let lookMicroseconds: UInt32 = 2000
+  /// Between two looks at how far the code has come.
+  private static let pollMicroseconds: UInt32 = 20
   /// How long the code waits for us at most, and a little more.
   private static let answerNanoseconds: UInt64 = 3_000_000_000
 
@@ -325,7 +327,9 @@ public struct Injection {
         throw TargetError(process.reasonForRefusal(ESRCH))
       }
       if seen.state >= state { return seen }
-      sched_yield()
+      // Not a spin: this thread may be one that no other of its processor can interrupt, and the
+      // target's may wait for that very processor.
+      usleep(Self.pollMicroseconds)
     }
     throw TargetError(
       "process \(process.pid) (\(process.name)) did not get to load libwick.so in time; it goes on as "
