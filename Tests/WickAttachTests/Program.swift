@@ -83,6 +83,12 @@ final class Program {
     String(decoding: (try? Data(contentsOf: URL(filePath: outputPath))) ?? Data(), as: UTF8.self)
   }
 
+  /// The address that it says it serves.
+  var address: String? {
+    let text = output
+    return text.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+/).map { String($0.output) }
+  }
+
   var hasEnded: Bool {
     var seen: Int32 = 0
     if status == nil, waitpid(pid, &seen, WNOHANG) == pid {

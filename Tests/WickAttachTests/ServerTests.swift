@@ -138,6 +138,8 @@ import Testing
         let count = min(left, 10)
         let start = command(bench + ["-T", "\(2 + count / 2)", "-c", "2", "-j", "1", "postgres"])
         let load = try Program(start.0, start.1, folder: folder)
+        // Its first connection is for a moment only.
+        usleep(500_000)
         var backend: pid_t?
         Wait.until(seconds: 10) {
           backend = children(of: server.pid).first {
@@ -197,9 +199,7 @@ import Testing
     try Place.withFolder { folder in
       let server = try Program("WickBlogServer", ["--port", "0"], folder: folder)
       try server.waitFor("http://127.0.0.1:")
-      let address = try #require(
-        server.output.split(whereSeparator: { " \n".contains($0) })
-          .first { $0.hasPrefix("http://127.0.0.1:") })
+      let address = try #require(server.address)
       let load = try load(wrk("\(address)/posts?limit=20"), in: folder)
       usleep(300_000)
       let target = AttachedTarget(

@@ -39,7 +39,7 @@
 #include "wick_format.h"
 
 enum { CLIENT_LIMIT = 8, LINE_BYTES = 256, THREAD_STACK_BYTES = 256 << 10 };
-enum : uint64_t { PATIENCE_MS = 2000, GUEST_MS = 5000, END_WAIT_MS = 200 };
+enum : uint64_t { PATIENCE_MS = 2000, GUEST_MS = 1500, END_WAIT_MS = 200 };
 
 typedef struct {
     int socket;

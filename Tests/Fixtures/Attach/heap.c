@@ -23,6 +23,11 @@ enum { BLOCKS = 64, SLEEP_NS = 1000000 };
 
 static atomic_bool is_over;
 static atomic_int failures;
+
+static void fail(const char *what) {
+    failures++;
+    dprintf(STDOUT_FILENO, "FAILED: %s (errno %d)\n", what, errno);
+}
 static _Atomic uint64_t longest_ns;
 
 static uint64_t now_ns(void) {
@@ -40,7 +45,7 @@ typedef struct {
 static void check(const block *one) {
     for (size_t i = 0; i < one->count; i++) {
         if (one->bytes[i] != one->mark) {
-            failures++;
+            fail("a block has changed");
             return;
         }
     }
@@ -58,11 +63,11 @@ static void renew(block *one, unsigned *seed) {
 static void nap(void) {
     uint64_t begin = now_ns();
     if (nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL) != 0) {
-        failures++;
+        fail("nanosleep was cut short");
     }
     uint64_t slept = now_ns() - begin, longest = atomic_load(&longest_ns);
     if (slept < SLEEP_NS) {
-        failures++;
+        fail("a sleep was too short");
         return;
     }
     while (slept - SLEEP_NS > longest &&
