@@ -59,6 +59,8 @@ static _Atomic pid_t thread_id;
 /// 1 while the thread runs, a futex.
 static _Atomic uint32_t is_serving;
 static _Atomic bool recording_ended;
+/// Somebody counts on the thread since it began to serve; guarded by `opening`.
+static bool is_called;
 static int door = -1, bell = -1;
 /// The process that the door is in. A child by the system call itself must not remove its path.
 static pid_t owner;
@@ -433,11 +435,19 @@ static void *main_of_thread(void *unused) {
     (void)unused;
     prctl(PR_SET_NAME, "wick-control");
     atomic_store(&thread_id, (pid_t)syscall(SYS_gettid));
-    serve();
-    if (reader_of_recording()) {
-        wick_agent_stop();
+    for (;;) {
+        serve();
+        if (reader_of_recording()) {
+            wick_agent_stop();
+        }
+        pthread_mutex_lock(&opening);
+        if (!is_called) {
+            break;
+        }
+        // It came just as the last one left.
+        is_called = false;
+        pthread_mutex_unlock(&opening);
     }
-    pthread_mutex_lock(&opening);
     for (size_t i = 0; i < CLIENT_LIMIT; i++) {
         if (clients[i].socket >= 0) {
             leave(&clients[i]);
@@ -499,7 +509,11 @@ int wick_control_open(wick_control_stay wanted) {
         atomic_store(&stay, wanted);
     }
     int error = 0;
-    if (!atomic_load(&is_serving)) {
+    if (atomic_load(&is_serving)) {
+        is_called = true;
+        ring();
+    } else {
+        is_called = false;
         error = start();
         if (error) {
             atomic_store(&stay, WICK_CONTROL_CLOSED);

@@ -90,9 +90,11 @@ public struct Injection {
   ) throws(TargetError) {
     plan.name = (119, 105, 99, 107, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)  // "wick"
     if let own = starts.first(where: { isOurs($0) }),
-      let serve = RemoteSymbols(pid: process.pid, own)?.address(of: Self.serve)
+      let symbols = RemoteSymbols(pid: process.pid, own),
+      let serve = symbols.address(of: Self.serve),
+      let dropTicks = symbols.address(of: Self.dropTicks)
     {
-      plan.serve = serve
+      (plan.serve, plan.drop_ticks) = (serve, dropTicks)
       return
     }
     for start in starts where Self.isLibrary(of: start.path) {
@@ -111,9 +113,11 @@ public struct Injection {
       throw TargetError("\(what) \(reason); try --perf, which samples from outside")
     }
     plan.serve = try Self.offset(of: Self.serve, in: library)
+    plan.drop_ticks = try Self.offset(of: Self.dropTicks, in: library)
   }
 
   private static let serve = "wick_agent_serve"
+  private static let dropTicks = "wick_agent_drop_ticks"
 
   private static func isLibrary(of path: Substring) -> Bool {
     let name = path.split(separator: "/").last ?? ""
