@@ -19,10 +19,9 @@ struct AttachedTarget {
   @discardableResult
   func attach(milliseconds: Int? = nil) throws -> (exitCode: Int32, output: String) {
     let recording = folder.appending(path: "attach-\(pid).wick").path
+    let time = "\(milliseconds ?? self.milliseconds)ms"
     return try Program.run(
-      "wick",
-      ["attach", "\(pid)", "-d", "\(milliseconds ?? self.milliseconds)ms", "-F", "\(rate)", "-o", recording],
-      folder: folder)
+      "wick", ["attach", "\(pid)", "-d", time, "-F", "\(rate)", "-o", recording], folder: folder)
   }
 
   /// Whether a run recorded; nothing may have happened meanwhile in the target.
@@ -39,10 +38,8 @@ struct AttachedTarget {
   }
 
   /// Attaches `count` times and looks that nothing is left, and that what is left does not grow.
-  ///
-  /// - Parameter between: Called after each cycle.
   func cycle(
-    _ count: Int = Self.cycles, isIdle: Bool = false, between: () throws -> Void = {},
+    _ count: Int = Self.cycles, between: () throws -> Void = {},
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let before = Footprint(pid)
@@ -69,8 +66,10 @@ struct AttachedTarget {
         "mappings: \(before.mappingCount), \(first.mappingCount), \(after.mappingCount)",
         sourceLocation: sourceLocation)
     }
-    if !isIdle { #expect(sampled > 0, sourceLocation: sourceLocation) }
-    print("\(count) cycles, \(sampled) with samples; mappings \(before.mappingCount) to \(after.mappingCount)")
+    #expect(sampled > 0, sourceLocation: sourceLocation)
+    print(
+      "\(count) cycles, \(sampled) with samples; mappings \(before.mappingCount) to "
+        + "\(after.mappingCount)")
   }
 }
 

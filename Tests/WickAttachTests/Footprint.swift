@@ -24,7 +24,9 @@ struct Footprint {
     func names(_ path: String) -> [String] {
       (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     }
-    func text(_ path: String) -> String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
+    func text(_ path: String) -> String {
+      (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+    }
     descriptors = Set(
       names("\(folder)/fd").compactMap { number in
         let target = try? FileManager.default.destinationOfSymbolicLink(
@@ -65,25 +67,25 @@ struct Footprint {
     }
   }
 
-  /// What is there now and was not before, and the reverse.
-  ///
-  /// - Parameter isOwn: What the program itself changes while it works.
+  /// What is there now and was not before, and the reverse, but for what is the program's own doing.
   func differences(since before: Footprint, isOwn: (String) -> Bool) -> [String] {
     var result: [String] = []
     result += descriptors.subtracting(before.descriptors).map { "new descriptor \($0)" }
     result += before.descriptors.subtracting(descriptors).map { "lost descriptor \($0)" }
     let mapped = files.subtracting(before.files).filter { !$0.hasPrefix("/memfd:wick") }
     result += mapped.map { "new mapping \($0)" }
-    let (now, then) = (Dictionary(grouping: threads) { $0 }, Dictionary(grouping: before.threads) { $0 })
-    for name in Set(threads + before.threads) where now[name]?.count != then[name]?.count {
-      result.append("threads \(name): \(then[name]?.count ?? 0), then \(now[name]?.count ?? 0)")
+    for name in Set(threads + before.threads) {
+      let (old, new) = (before.threads.count { $0 == name }, threads.count { $0 == name })
+      if old != new { result.append("threads \(name): \(old), then \(new)") }
     }
     for line in Self.signalLines {
       var old = (before.signals[line] ?? 0) & ~Self.ofGlibc
       var new = (signals[line] ?? 0) & ~Self.ofGlibc
       // Once a process of several threads has been sampled by perf events, the handler stays.
       if line == "SigCgt" { (old, new) = (old | Self.trap, new | Self.trap) }
-      if old != new { result.append("\(line) \(String(old, radix: 16)), then \(String(new, radix: 16))") }
+      if old != new {
+        result.append("\(line) \(String(old, radix: 16)), then \(String(new, radix: 16))")
+      }
     }
     if agentCount > 1 { result.append("\(agentCount) copies of the agent") }
     return result.filter { !isOwn($0) }

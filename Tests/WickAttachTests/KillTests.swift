@@ -70,7 +70,8 @@ import WickRecording
       let list = try Program.run("wick", ["list"], folder: folder)
       #expect(!list.output.contains("\(program.pid)"), "\(list.output)")
       // And it can be attached to as ever.
-      #expect(try AttachedTarget(pid: program.pid, folder: folder).attach(milliseconds: 200).exitCode == 0)
+      let target = AttachedTarget(pid: program.pid, folder: folder)
+      #expect(try target.attach(milliseconds: 200).exitCode == 0)
       program.closeInput()
       #expect(program.exitCode() == 0, "\(program.output)")
     }

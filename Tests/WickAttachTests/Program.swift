@@ -98,7 +98,7 @@ final class Program {
     return status != nil
   }
 
-  /// Waits for the end; the exit code, or 128 + n after signal n. Nobody waits longer than a minute.
+  /// Waits for the end and gives the exit code, or 128 + n after signal n; -1 if it goes on.
   func exitCode(seconds: Double = 60) -> Int32 {
     Wait.until(seconds: seconds) { hasEnded }
     return status ?? -1

@@ -11,7 +11,8 @@ import Testing
       "/bin/bash",
       [
         "-c",
-        "set -e -o pipefail; while read -t 0.01 line || (($? > 128)); do \(command); done; echo all well",
+        "set -e -o pipefail; while read -t 0.01 line || (($? > 128)); do \(command); done; "
+          + "echo all well",
       ], folder: folder)
   }
 
@@ -50,7 +51,8 @@ import Testing
       // Clients come and go; jemalloc makes its own threads when it likes.
       let target = AttachedTarget(
         pid: server.pid, folder: folder,
-        isOwn: { $0.contains("descriptor") && $0.contains("socket:") || $0.contains("jemalloc_bg") })
+        isOwn: { $0.contains("descriptor") && $0.contains("socket:") || $0.contains("jemalloc_bg") }
+      )
       try target.cycle()
       finish(load)
       let check =
@@ -107,7 +109,8 @@ import Testing
   func postgresBackendLosesNoTransaction() throws {
     try Place.withFolder { folder in
       // It refuses to run as root.
-      let user = getuid() == 0 ? ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+      let nobody = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+      let user = getuid() == 0 ? nobody : []
       func command(_ words: [String]) -> (String, [String]) {
         let all = user + words
         return (all[0], Array(all.dropFirst()))
@@ -115,12 +118,13 @@ import Testing
       let data = folder.appending(path: "data").path
       let port = "\(try Place.freePort())"
       let client = ["-h", folder.path, "-p", port]
-      let make = command(["\(Self.postgres)/initdb", "-D", data, "-A", "trust", "-U", "wick", "--no-sync"])
+      let make = command(
+        ["\(Self.postgres)/initdb", "-D", data, "-A", "trust", "-U", "wick", "--no-sync"])
       let made = try Program.run(make.0, make.1, folder: folder)
       try #require(made.exitCode == 0, "\(made.output)")
       let serve = command(
-        ["\(Self.postgres)/postgres", "-D", data, "-k", folder.path, "-h", "", "-c", "fsync=off"]
-          + ["-p", port])
+        ["\(Self.postgres)/postgres", "-D", data, "-k", folder.path, "-h", "", "-p", port]
+          + ["-c", "fsync=off"])
       let server = try Program(serve.0, serve.1, folder: folder)
       // Its processes are in sessions of their own; this one ends them all, at once.
       defer {
