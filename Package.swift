@@ -152,6 +152,7 @@ let package = Package(
     tests("WickAgentTests", uses: ["CWickAgent", "WickAgent"]),
     tests(
       "WickEndToEndTests", uses: ["WickProfile", "WickRecording", "WickSymbols", "WickFormats"]),
+    tests("WickAttachTests", uses: ["WickProfile", "WickRecording"]),
     // Runs the samples as programs, so it links none of them.
     tests("WickSampleTests", uses: []),
   ],

@@ -14,6 +14,12 @@ fi
   util-linux musl-tools golang-go linux-perf perl python3 bsdutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
   debuginfod libdebuginfod1
 
+# Servers to attach to, only where the machine is there for tests: the packages start them, now and
+# with the machine. Elsewhere the tests of those that are missing are skipped.
+if [[ -n ${CI:-} ]]; then
+  WITHOUT_SERVICES=1 .ci/install redis-server redis-tools nginx-light postgresql util-linux python3
+fi
+
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "images.h"
 #include "ladder.h"
 #include "proc.h"
+#include "raw_syscall.h"
 #include "recording.h"
 #include "session.h"
 #include "stream.h"
@@ -283,6 +285,32 @@ __attribute__((visibility("default"))) int wick_agent_serve(void) {
     int connection = the_agent()->serve();
     errno = error;
     return connection;
+}
+
+/// Called on the same thread as wick_agent_serve, with all signals blocked, before it goes back to the
+/// system call that it came from. Ticks of a recording that has begun meanwhile would be handled there,
+/// and after a handler the kernel does not go on with a sleep but ends it with EINTR.
+__attribute__((visibility("default"))) void wick_agent_drop_ticks(void) {
+    const uint64_t ticks = UINT64_C(1) << (SIGTRAP - 1) | UINT64_C(1) << (SIGPROF - 1);
+    enum { KERNEL_SIGSET_BYTES = 8, FOREIGN_LIMIT = 2 };
+    siginfo_t foreign[FOREIGN_LIMIT];
+    int foreign_count = 0;
+    struct timespec no_time = {};
+    while (foreign_count < FOREIGN_LIMIT) {
+        siginfo_t *info = &foreign[foreign_count];
+        long number = wick_raw_syscall6(SYS_rt_sigtimedwait, (long)&ticks, (long)info,
+                                        (long)&no_time, KERNEL_SIGSET_BYTES, 0, 0);
+        if (number < 0) {
+            break;
+        }
+        foreign_count += !wick_handler_is_own((int)number, info);
+    }
+    // The host's own come back as they were.
+    for (int i = 0; i < foreign_count; i++) {
+        wick_raw_syscall6(SYS_rt_tgsigqueueinfo, getpid(),
+                          wick_raw_syscall6(SYS_gettid, 0, 0, 0, 0, 0, 0), foreign[i].si_signo,
+                          (long)&foreign[i], 0, 0);
+    }
 }
 
 // MARK: exec

@@ -44,7 +44,7 @@ enum {
     /// What a reader says is not listened to, but for so long.
     DRAIN_READS = 64,
 };
-enum : uint64_t { PATIENCE_MS = 2000, GUEST_MS = 5000, END_WAIT_MS = 200, REST_MS = 1000 };
+enum : uint64_t { PATIENCE_MS = 2000, GUEST_MS = 1500, END_WAIT_MS = 200, REST_MS = 1000 };
 /// What the kernel shows instead of users whom a namespace does not know.
 enum : uid_t { UNKNOWN_USER = 65534 };
 
@@ -468,7 +468,9 @@ static void *main_of_thread(void *unused) {
         }
         pthread_mutex_lock(&opening);
         // Somebody may have come in the meantime.
-        if (!is_whole || atomic_load(&stay) == WICK_CONTROL_CLOSED || client_count() == 0) {
+        wick_control_stay wanted = (wick_control_stay)atomic_load(&stay);
+        if (!is_whole || wanted == WICK_CONTROL_CLOSED ||
+            (wanted == WICK_CONTROL_GUEST && client_count() == 0)) {
             break;
         }
         pthread_mutex_unlock(&opening);

@@ -6,6 +6,7 @@
 //
 //   rdi        struct wick_injection, below the thread's red zone; kept in rbx
 //   r12        the mapped stack, at its top the state of the vector units
+//   r13        1 once the library is there
 //
 // Written for no particular address; calls only through the struct.
 
@@ -20,6 +21,7 @@ __asm__(
     ".intel_syntax noprefix\n"
     "    cld\n"
     "    mov rbx, rdi\n"
+    "    xor r13d, r13d\n"
     // mmap(NULL, 512 KiB, read and write, private, anonymous, no reserve)
     "    xor edi, edi\n"
     "    mov esi, 0x80000\n"
@@ -65,6 +67,8 @@ __asm__(
     // The handle is a struct link_map, which begins with the load bias.
     "2:  mov rax, [rax]\n"
     "    add [rbx + 32], rax\n"
+    "    add [rbx + 320], rax\n"
+    "    mov r13d, 1\n"
     "    call [rbx + 32]\n"
     "    cdqe\n"
     "    mov [rbx + 56], rax\n"
@@ -72,7 +76,8 @@ __asm__(
     "    mov eax, 3\n"
     "    syscall\n"
     "    jmp 5f\n"
-    "4:  call [rbx + 32]\n"
+    "4:  mov r13d, 1\n"
+    "    call [rbx + 32]\n"
     "    cdqe\n"
     "    mov [rbx + 56], rax\n"
     // Waits until the results are read, for a fifth of a second at most.
@@ -80,7 +85,10 @@ __asm__(
     "    mov ebp, 2\n"
     "    mov r14d, 2000\n"
     "    call 7f\n"
-    "    or eax, -1\n"
+    "    test r13d, r13d\n"
+    "    jz 1f\n"
+    "    call [rbx + 320]\n"
+    "1:  or eax, -1\n"
     "    or edx, -1\n"
     "    xrstor64 [rsp]\n"
     "    lea rsp, [rbx + 72]\n"
@@ -88,8 +96,16 @@ __asm__(
     "    mov esi, 0x80000\n"
     "    mov eax, 11\n"
     "    syscall\n"
+    // rt_sigprocmask(SIG_SETMASK, &mask, NULL, 8): what came meanwhile is delivered here, before the
+    // thread's call is made again; or in it, if it is one that takes a mask.
+    "6:  mov edi, 2\n"
+    "    lea rsi, [rbx + 312]\n"
+    "    xor edx, edx\n"
+    "    mov r10d, 8\n"
+    "    mov eax, 14\n"
+    "    syscall\n"
     // All registers as they were; iretq takes rip, cs, rflags, rsp, ss and leaves the red zone alone.
-    "6:  mov rax, [rbx + 112]\n"
+    "    mov rax, [rbx + 112]\n"
     "    mov rcx, [rbx + 128]\n"
     "    mov rdx, [rbx + 136]\n"
     "    mov rsi, [rbx + 144]\n"
@@ -153,6 +169,8 @@ _Static_assert(offsetof(wick_injection, r13) == 208, "");
 _Static_assert(offsetof(wick_injection, path) == 216, "");
 _Static_assert(offsetof(wick_injection, name) == 280, "");
 _Static_assert(offsetof(wick_injection, r14) == 296, "");
+_Static_assert(offsetof(wick_injection, signal_mask) == 312, "");
+_Static_assert(offsetof(wick_injection, drop_ticks) == 320, "");
 
 #else
 

@@ -31,6 +31,10 @@ typedef struct {
     char path[64];
     char name[16];
     uint64_t r14, r15;
+    /// The signals that the thread blocks; while it runs the code, all wait.
+    uint64_t signal_mask;
+    /// wick_agent_drop_ticks, as `serve`.
+    uint64_t drop_ticks;
 } wick_injection;
 
 /// The code, to be copied anywhere; NULL on processors that it is not written for.

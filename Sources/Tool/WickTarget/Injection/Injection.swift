@@ -45,6 +45,8 @@ public struct Injection {
   private static let stackByteCount: UInt64 = 128 + 4096
   /// Between two looks at the threads.
   private static let lookMicroseconds: UInt32 = 2000
+  /// Between two looks at how far the code has come.
+  private static let pollMicroseconds: UInt32 = 20
   /// How long the code waits for us at most, and a little more.
   private static let answerNanoseconds: UInt64 = 3_000_000_000
 
@@ -96,9 +98,11 @@ public struct Injection {
   ) throws(TargetError) {
     plan.name = (119, 105, 99, 107, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)  // "wick"
     if let own = starts.first(where: { isOurs($0) }),
-      let serve = RemoteSymbols(pid: process.pid, own)?.address(of: Self.serve)
+      let symbols = RemoteSymbols(pid: process.pid, own),
+      let serve = symbols.address(of: Self.serve),
+      let dropTicks = symbols.address(of: Self.dropTicks)
     {
-      plan.serve = serve
+      (plan.serve, plan.drop_ticks) = (serve, dropTicks)
       return
     }
     for start in starts where Self.isLibrary(of: start.path) {
@@ -117,9 +121,11 @@ public struct Injection {
       throw TargetError("\(what) \(reason); try --perf, which samples from outside")
     }
     plan.serve = try Self.offset(of: Self.serve, in: library)
+    plan.drop_ticks = try Self.offset(of: Self.dropTicks, in: library)
   }
 
   private static let serve = "wick_agent_serve"
+  private static let dropTicks = "wick_agent_drop_ticks"
 
   private static func isLibrary(of path: Substring) -> Bool {
     let name = path.split(separator: "/").last ?? ""
@@ -201,7 +207,8 @@ public struct Injection {
       return nil
     }
     guard !held.hasSignal, !held.isOfStoppedProcess, let registers = held.registers(),
-      let resuming = ParkedCall.resuming(registers, of: process.pid)
+      let resuming = ParkedCall.resuming(registers, of: process.pid),
+      let mask = SignalMask(ofHeld: tid)
     else { return nil }
     return try enter(held, registers, resuming: resuming)
   }
@@ -228,6 +235,7 @@ public struct Injection {
       stack.isWritable, address &- Self.stackByteCount >= stack.range.lowerBound
     else { return nil }
     save(resuming)
+    plan.signal_mask = mask.bits
     let isWritten = unsafe withUnsafeBytes(of: &plan) {
       unsafe RemoteMemory.write(process.pid, at: address, $0)
     }
@@ -245,7 +253,23 @@ public struct Injection {
     entry.orig_rax = numericCast(UInt64.max)
     // Neither backwards copies nor steps.
     entry.eflags &= ~0x500
+    // From here on it goes on with the code whatever becomes of us, and that knows the mask.
+    guard Self.set(entry, ofHeld: tid) else { return nil }
+    guard SignalMask.all.set(ofHeld: tid) else {
+      _ = Self.set(registers, ofHeld: tid)
+      return nil
+    }
     return held.goOn(entry) ? address : nil
+  }
+
+  /// Gives a thread other registers; false if it was killed meanwhile.
+  private static func set(_ registers: user_regs_struct, ofHeld tid: Int32) -> Bool {
+    // PTRACE_SETREGS; see ptrace(2).
+    let request: Int32 = 13
+    var registers = registers
+    return unsafe withUnsafeMutablePointer(to: &registers) {
+      unsafe wick_kernel_ptrace(request, tid, nil, $0) == 0
+    }
   }
 
   private mutating func save(_ registers: user_regs_struct) {
@@ -320,7 +344,9 @@ public struct Injection {
         throw TargetError(process.reasonForRefusal(ESRCH))
       }
       if seen.state >= state { return seen }
-      sched_yield()
+      // Not a spin: this thread may be one that no other of its processor can interrupt, and the
+      // target's may wait for that very processor.
+      usleep(Self.pollMicroseconds)
     }
     throw TargetError(
       "process \(process.pid) (\(process.name)) did not get to load libwick.so in time; it goes on as "

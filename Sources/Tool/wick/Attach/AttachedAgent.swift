@@ -23,11 +23,7 @@ enum AttachedAgent {
       throw Failure.noTarget("process \(process.pid) is this wick itself; name another one")
     }
     // Nothing would answer in a process that is stopped; the injection says so.
-    if !process.isStopped, answers(process),
-      let connection = ControlConnection.open(to: process)
-    {
-      return connection
-    }
+    if !process.isStopped, let connection = existing(in: process) { return connection }
     if Injection.isFiltered(process), !isFilterAccepted {
       throw Failure.noTarget(
         "process \(process.pid) (\(process.name)) has a seccomp filter, which may kill it for a "
@@ -37,22 +33,22 @@ enum AttachedAgent {
     let lock = InjectionLock(process, limit: limit)
     return try withExtendedLifetime(lock) {
       // Another wick may have been faster.
-      if let connection = ControlConnection.open(to: process) { return connection }
+      if let connection = existing(in: process) { return connection }
       var injection = try Injection(process, library: AgentLibrary.find())
       let outcome = try injection.run(limit: limit, mayStep: mayStep)
       return ControlConnection(taking: outcome.connection)
     }
   }
 
-  /// Whether an agent answers: one whose descriptors the program has closed does not, and is brought
-  /// to life again by the injection.
-  private static func answers(_ process: TargetProcess) -> Bool {
-    guard let connection = ControlConnection.open(to: process) else { return false }
+  /// A connection to an agent that answers: one whose descriptors the program has closed does not,
+  /// and is brought to life again by the injection.
+  private static func existing(in process: TargetProcess) -> ControlConnection? {
+    guard let connection = ControlConnection.open(to: process) else { return nil }
     do throws(ControlConnection.Refusal) {
       _ = try connection.ask("status")
-      return true
     } catch {
-      return error.code != "silent"
+      guard error.code != "silent" else { return nil }
     }
+    return ControlConnection.open(to: process)
   }
 }
