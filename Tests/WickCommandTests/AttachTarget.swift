@@ -14,7 +14,9 @@ final class AttachTarget {
   }
 
   let pid: Int32
-  private let process: Process
+  /// The target or what it was started by.
+  private let started: pid_t
+  private var hasEnded = false
   private let input = Pipe()
   private let output = Pipe()
 
@@ -72,23 +74,37 @@ final class AttachTarget {
       words: wrapper + ["env"] + environment + [path] + arguments, isChild: isChild)
   }
 
+  /// Not by Foundation, which holds a descriptor open in what it starts, and takes its closing for
+  /// the end.
   init(words: [String], isChild: Bool = false) throws {
-    process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = words
-    process.currentDirectoryURL = URL(fileURLWithPath: "/")
-    process.standardInput = input
-    process.standardOutput = output
-    process.standardError = FileHandle.nullDevice
+    let script = """
+      cd /; for file in /proc/self/fd/*; do number=${file##*/}
+      if ((number > 2)); then eval "exec $number>&-"; fi; done; exec env "$@"
+      """
+    var arguments = (["bash", "-c", script, "bash"] + words).map { strdup($0) } + [nil]
+    defer { arguments.forEach { free($0) } }
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, input.fileHandleForReading.fileDescriptor, 0)
+    posix_spawn_file_actions_adddup2(&actions, output.fileHandleForWriting.fileDescriptor, 1)
+    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+    // Threads of a test's pool block signals.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
     var none = sigset_t()
-    var before = sigset_t()
     sigemptyset(&none)
-    pthread_sigmask(SIG_SETMASK, &none, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    try process.run()
-    let started = process.processIdentifier
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var started: pid_t = 0
+    guard
+      posix_spawn(&started, "/bin/bash", &actions, &attributes, &arguments, environ) == 0
+    else { throw Problem(message: "cannot start \(words)") }
+    self.started = started
     guard Self.line(of: output) == "ready" else {
-      process.terminate()
+      kill(started, SIGKILL)
+      waitpid(started, nil, 0)
       throw Problem(message: "\(words) did not start")
     }
     pid = isChild ? Self.descendant(of: started) : started
@@ -98,9 +114,11 @@ final class AttachTarget {
 
   /// Kills it.
   func end() {
+    guard !hasEnded else { return }
+    hasEnded = true
     kill(pid, SIGKILL)
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
+    kill(started, SIGKILL)
+    waitpid(started, nil, 0)
   }
 
   /// Has it do something.

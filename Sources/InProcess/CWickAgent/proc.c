@@ -131,13 +131,14 @@ static bool query_mapping(int maps, uintptr_t address, uintptr_t *low, uintptr_t
 bool wick_proc_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {
     // Not /proc/self: of a first thread that has left, nothing is shown.
     int descriptor = open("/proc/thread-self/maps", O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
+    wick_own_descriptor file = wick_own(descriptor);
+    if (file.number < 0) {
         return false;
     }
     bool known = true;
     bool found = query_mapping(descriptor, address, low, high, &known);
     if (known) {
-        close(descriptor);
+        wick_disown(&file);
         return found;
     }
     // Lines begin "low-high perms …"; a buffer may end in the middle of one.
@@ -162,6 +163,6 @@ bool wick_proc_mapping(uintptr_t address, uintptr_t *low, uintptr_t *high) {
         }
         memmove(text, line, kept);
     }
-    close(descriptor);
+    wick_disown(&file);
     return found;
 }
