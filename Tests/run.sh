@@ -12,7 +12,7 @@ fi
 .ci/install libelf-dev libunwind-dev libevent-dev libsqlite3-dev zlib1g-dev libzstd-dev liblzma-dev \
   libcapstone-dev libdeflate-dev pkg-config binutils elfutils gcc g++ gdb dwz llvm lld xz-utils wrk curl chromium \
   util-linux musl-tools golang-go linux-perf perl python3 bsdutils gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
-  debuginfod libdebuginfod1
+  debuginfod libdebuginfod1 strace musl-tools
 
 # Servers to attach to, only where the machine is there for tests: the packages start them, now and
 # with the machine. Elsewhere the tests of those that are missing are skipped.

@@ -109,7 +109,8 @@ import Testing
         folder: AttachTarget.folder
       ).exitCode == 0
     else { return print("skipped: other users cannot run \(Command.wick)") }
-    try own.expectRefusal("belongs to user 0, and you are 64321; use sudo", by: AttachTarget.stranger)
+    try own.expectRefusal(
+      "belongs to user 0, and you are 64321; use sudo", by: AttachTarget.stranger)
     let other = try AttachTarget(by: AttachTarget.stranger)
     for wrapper in [
       ["setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace"],

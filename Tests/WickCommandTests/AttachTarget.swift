@@ -60,11 +60,7 @@ final class AttachTarget {
     return path
   }
 
-  /// Starts it.
-  ///
-  /// - Parameters:
-  ///   - wrapper: What it is started by.
-  ///   - isChild: Whether the wrapper runs it in a process of its own.
+  /// Starts it by a wrapper, which may run it in a process of its own.
   convenience init(
     _ variant: Variant = .plain, by wrapper: [String] = [], environment: [String] = [],
     arguments: [String] = [], isChild: Bool = false

@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func otherCausesAreNamed() throws {
-    #expect(try reason(EPERM, user: 0, scope: "0\n").contains("this container lacks CAP_SYS_PTRACE"))
+    #expect(try reason(EPERM, user: 0, scope: "0\n").contains("container lacks CAP_SYS_PTRACE"))
     #expect(try reason(EACCES, user: 4711, scope: nil).contains("and you are 4711; use sudo"))
     for code in [ESRCH, ENOENT] {
       #expect(try reason(code, user: 0, scope: nil).hasSuffix(" has ended"))

@@ -56,7 +56,9 @@ enum ControlSocket {
     }
   }
 
-  /// A socket connected to a path; a negative `errno` if nobody takes calls there. Never waits.
+  /// Connects to a path, without waiting.
+  ///
+  /// - Returns: A socket, or a negative `errno` if nobody takes calls there.
   static func connect(_ path: String) -> Int32 {
     let kind = SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue
     let descriptor = socket(AF_UNIX, Int32(kind), 0)
