@@ -86,11 +86,16 @@ static bool may_kill(const wick_engine_type *engine) {
            wick_proc_is_filtered();
 }
 
+/// Whether an engine would be a danger in this process.
+static bool is_unfit(const wick_session *session, const wick_engine_type *engine) {
+    return session->is_guest && engine == &wick_engine_process;
+}
+
 /// Starts the best engine that works and is not `excluded`.
 static int start_best(wick_session *session, const wick_engine_type *excluded) {
     int error = ENOTSUP;
     for (uint32_t i = 0; i < LADDER_LENGTH; i++) {
-        if (ladder[i] == excluded) {
+        if (ladder[i] == excluded || is_unfit(session, ladder[i])) {
             continue;
         }
         error = may_kill(ladder[i]) ? NOT_TRIED_UNDER_FILTER : start_engine(session, ladder[i]);
@@ -108,7 +113,7 @@ int wick_ladder_start(wick_session *session, wick_engine_choice choice) {
     }
     for (uint32_t i = 0; i < LADDER_LENGTH; i++) {
         if (ladder[i]->identity == (wick_engine)choice) {
-            return start_engine(session, ladder[i]);
+            return is_unfit(session, ladder[i]) ? ENOTSUP : start_engine(session, ladder[i]);
         }
     }
     return EINVAL;

@@ -14,6 +14,9 @@ typedef struct {
     uint32_t rate_hz;
     /// 0: until stopped.
     uint64_t duration_ms;
+    /// Whether the agent was brought in from outside: it does not stand before exec, which the
+    /// process's timer survives, to kill the next program.
+    bool is_guest;
     /// Why a better engine is not used; empty if there is none.
     char fallback[192];
 } wick_session;
