@@ -198,10 +198,9 @@ public struct Injection {
       return nil
     }
     guard !held.hasSignal, !held.isOfStoppedProcess, let registers = held.registers(),
-      let resuming = ParkedCall.resuming(registers, of: process.pid),
-      let mask = SignalMask(ofHeld: tid)
+      let resuming = ParkedCall.resuming(registers, of: process.pid)
     else { return nil }
-    return try enter(held, registers, resuming: resuming)
+    return try enter(held, tid, registers, resuming: resuming)
   }
 
   /// Brings a thread that runs to a place where it can run the code.
@@ -209,7 +208,7 @@ public struct Injection {
     let places = SteppingPlaces(pid: process.pid, map: map)
     for tid in process.threads where ThreadLook(pid: process.pid, tid: tid)?.state == .running {
       guard let held = places.hold(tid), let registers = held.registers() else { continue }
-      let address = try? enter(held, registers, resuming: registers)
+      let address = try? enter(held, tid, registers, resuming: registers)
       if let address = address ?? nil { return (tid, address) }
     }
     return nil
@@ -217,13 +216,15 @@ public struct Injection {
 
   /// Has a held thread run the code.
   private mutating func enter(
-    _ held: consuming HeldThread, _ registers: user_regs_struct, resuming: user_regs_struct
+    _ held: consuming HeldThread, _ tid: Int32, _ registers: user_regs_struct,
+    resuming: user_regs_struct
   ) throws(TargetError) -> UInt64? {
     let top = (UInt64(registers.rsp) &- 128) & ~63
     let address = top &- UInt64(MemoryLayout<wick_injection>.stride + 63) & ~63
     // The stack below belongs to nobody, but must be there.
     guard let stack = map.mapping(at: address) ?? MemoryMap(pid: process.pid).mapping(at: address),
-      stack.isWritable, address &- Self.stackByteCount >= stack.range.lowerBound
+      stack.isWritable, address &- Self.stackByteCount >= stack.range.lowerBound,
+      let mask = SignalMask(ofHeld: tid)
     else { return nil }
     save(resuming)
     plan.signal_mask = mask.bits
