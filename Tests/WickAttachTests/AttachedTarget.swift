@@ -45,8 +45,14 @@ struct AttachedTarget {
     let before = Footprint(pid)
     var first: Footprint?
     var sampled = 0
+    var refused = 0
     for number in 0..<count {
       let run = try attach()
+      // A thread that has always something to do is not entered.
+      if run.exitCode == 3, run.output.contains("in a call where it is safe to enter") {
+        refused += 1
+        continue
+      }
       try #require(Self.isFine(run), "cycle \(number): \(run)", sourceLocation: sourceLocation)
       sampled += run.exitCode == 0 ? 1 : 0
       try between()
@@ -59,16 +65,16 @@ struct AttachedTarget {
     let after = Footprint(pid)
     let differences = after.differences(since: before, isOwn: isOwn)
     #expect(differences.isEmpty, sourceLocation: sourceLocation)
-    #expect(after.agentCount == 1, sourceLocation: sourceLocation)
+    #expect(after.agentCount == 1, "\(after.files)", sourceLocation: sourceLocation)
     if let first {
       #expect(
         after.mappingCount - first.mappingCount < max(4, count / 2),
         "mappings: \(before.mappingCount), \(first.mappingCount), \(after.mappingCount)",
         sourceLocation: sourceLocation)
     }
-    #expect(sampled > 0, sourceLocation: sourceLocation)
+    #expect(sampled > 0 && refused <= count / 5, sourceLocation: sourceLocation)
     print(
-      "\(count) cycles, \(sampled) with samples; mappings \(before.mappingCount) to "
+      "\(count) cycles, \(sampled) with samples, \(refused) refused; mappings \(before.mappingCount) to "
         + "\(after.mappingCount)")
   }
 }

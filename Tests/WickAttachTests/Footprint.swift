@@ -24,9 +24,6 @@ struct Footprint {
     func names(_ path: String) -> [String] {
       (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     }
-    func text(_ path: String) -> String {
-      (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-    }
     descriptors = Set(
       names("\(folder)/fd").compactMap { number in
         let target = try? FileManager.default.destinationOfSymbolicLink(
@@ -34,19 +31,32 @@ struct Footprint {
         return target.map { "\(number) \($0)" }
       })
     threads = names("\(folder)/task").map {
-      text("\(folder)/task/\($0)/comm").trimmingCharacters(in: .newlines)
+      Self.text("\(folder)/task/\($0)/comm").trimmingCharacters(in: .newlines)
     }
-    let lines = text("\(folder)/maps").split(separator: "\n")
+    let lines = Self.text("\(folder)/maps").split(separator: "\n")
     mappingCount = lines.count
     files = Set(
       lines.compactMap { line in line.firstIndex(of: "/").map { String(line[$0...]) } })
     agentCount = lines.count { $0.contains("/memfd:wick") && $0.contains(" r-xp ") }
     signals = [:]
-    for line in text("\(folder)/status").split(separator: "\n") {
+    for line in Self.text("\(folder)/status").split(separator: "\n") {
       let parts = line.split(separator: ":")
       if Self.signalLines.contains(String(parts[0])) {
         signals[String(parts[0])] = UInt64(parts[1].trimmingCharacters(in: .whitespaces), radix: 16)
       }
+    }
+  }
+
+  /// Reads a file of /proc, whose size nobody knows before.
+  private static func text(_ path: String) -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return "" }
+    defer { close(file) }
+    var (bytes, buffer) = ([UInt8](), [UInt8](repeating: 0, count: 1 << 16))
+    while true {
+      let count = read(file, &buffer, buffer.count)
+      guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+      bytes += buffer[..<count]
     }
   }
 
