@@ -249,17 +249,19 @@ import Testing
     }
   }
 
-  /// With the agent preloaded, whose hooks see it coming.
-  @Test func programMayBecomeAnother() throws {
+  /// A tick that falls into exec kills the next program: the agent stands before it, preloaded or not.
+  @Test(arguments: [true, false]) func programMayBecomeAnother(isIdle: Bool) throws {
     try Command.withFolder { folder in
-      let target = try AttachTarget(environment: AttachTarget.idle)
-      let (process, finish) = try target.record(["-o", "x.wick"], folder: folder)
-      usleep(300_000)
-      #expect(target.ask("e") == "ready")
-      process.waitUntilExit()
-      let outcome = try finish()
-      #expect(outcome.exitCode == 0, "\(outcome.errors)")
-      #expect(outcome.complaints.isEmpty)
+      let target = try AttachTarget(environment: isIdle ? AttachTarget.idle : [])
+      for _ in 0..<5 {
+        let (process, finish) = try target.record(["-F", "9999", "-o", "x.wick"], folder: folder)
+        usleep(300_000)
+        try #require(target.ask("e") == "ready")
+        process.waitUntilExit()
+        let outcome = try finish()
+        #expect(outcome.exitCode == 0, "\(outcome.errors)")
+        #expect(outcome.complaints.isEmpty)
+      }
       let (again, folded) = try target.attach(folder: folder)
       #expect(again.exitCode == 0, "\(again.errors)")
       #expect(folded.contains("burn_a_while"))

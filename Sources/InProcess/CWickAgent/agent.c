@@ -148,9 +148,6 @@ static uint64_t now_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/// Whether the library came when the program ran already.
-static bool is_guest(void);
-
 static wick_result start_locked(const wick_options *options, const stream_target *stream) {
     uint32_t rate = options->rate_hz ? options->rate_hz : WICK_RATE_DEFAULT_HZ;
     if (rate > WICK_RATE_MAXIMUM_HZ) {
@@ -175,7 +172,7 @@ static wick_result start_locked(const wick_options *options, const stream_target
     generation = wick_next_generation(generation + (uint32_t)now.tv_nsec);
     wick_session session = {.rate_hz = rate,
                             .duration_ms = options->duration_ms,
-                            .is_guest = is_guest(),
+                            .is_guest = wick_agent_is_guest(),
                             .setup = {.generation = generation, .period_ns = 1000000000u / rate}};
     error = wick_writer_create(&session.setup.writer_tid);
     if (error) {
@@ -429,7 +426,7 @@ __attribute__((noinline)) static void start_from_environment(void) {
 
 static int (*host_main)(int, char **, char **);
 
-static bool is_guest(void) {
+bool wick_agent_is_guest(void) {
     return !host_main;
 }
 
@@ -457,7 +454,7 @@ int __libc_start_main(int (*main)(int, char **, char **), int argc, char **argv,
 
 #else
 
-static bool is_guest(void) {
+bool wick_agent_is_guest(void) {
     return false;
 }
 

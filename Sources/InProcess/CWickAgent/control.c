@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "got_hooks.h"
 #include "own_descriptor.h"
 #include "proc.h"
 #include "recording.h"
@@ -461,6 +462,9 @@ static void *main_of_thread(void *unused) {
     atomic_store(&thread_id, (pid_t)syscall(SYS_gettid));
     strangers_are_welcome = has_strangers();
     wick_door_sweep();
+    if (wick_agent_is_guest()) {
+        wick_got_take();
+    }
     for (;;) {
         bool is_whole = serve();
         if (reader_of_recording()) {
@@ -474,6 +478,9 @@ static void *main_of_thread(void *unused) {
             break;
         }
         pthread_mutex_unlock(&opening);
+    }
+    if (wick_agent_is_guest()) {
+        wick_got_give_back();
     }
     close_all();
     pthread_mutex_unlock(&opening);

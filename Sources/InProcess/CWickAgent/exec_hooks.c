@@ -63,6 +63,18 @@ static int execvpe_alone(const char *file, char *const arguments[], char *const 
 
 // MARK: hooks
 
+WICK_ALIAS(execve)
+WICK_ALIAS(execv)
+WICK_ALIAS(execvp)
+WICK_ALIAS(execvpe)
+WICK_ALIAS(fexecve)
+WICK_ALIAS(execveat)
+WICK_ALIAS(execl)
+WICK_ALIAS(execlp)
+WICK_ALIAS(execle)
+WICK_ALIAS(_exit)
+WICK_ALIAS(_Exit)
+
 /// Calls `call`, with the recording closed meanwhile.
 #define CLOSED_DURING(call)                                                                        \
     ({                                                                                             \
@@ -115,7 +127,7 @@ WICK_HOOK _Noreturn void _exit(int status) {
 }
 
 WICK_HOOK _Noreturn void _Exit(int status) {
-    _exit(status);
+    WICK_OWN(_exit)(status);
 }
 
 /// Arguments up to and with the terminating NULL.
@@ -145,7 +157,7 @@ WICK_HOOK int execl(const char *path, const char *first, ...) {
     va_start(list, first);
     COLLECT(arguments, first, list);
     va_end(list);
-    return execv(path, arguments);
+    return WICK_OWN(execv)(path, arguments);
 }
 
 WICK_HOOK int execlp(const char *file, const char *first, ...) {
@@ -153,7 +165,7 @@ WICK_HOOK int execlp(const char *file, const char *first, ...) {
     va_start(list, first);
     COLLECT(arguments, first, list);
     va_end(list);
-    return execvp(file, arguments);
+    return WICK_OWN(execvp)(file, arguments);
 }
 
 WICK_HOOK int execle(const char *path, const char *first, ...) {
@@ -162,5 +174,5 @@ WICK_HOOK int execle(const char *path, const char *first, ...) {
     COLLECT(arguments, first, list);
     char **environment = va_arg(list, char **);
     va_end(list);
-    return execve(path, arguments, environment);
+    return WICK_OWN(execve)(path, arguments, environment);
 }

@@ -11,6 +11,16 @@
 #define WICK_HOOK __attribute__((weak))
 #endif
 
+/// The agent's function of this name, whatever the loader finds first under it; see got_hooks.h.
+#ifdef WICK_PRELOAD
+#define WICK_OWN(name) wick_hook_##name
+#define WICK_ALIAS(name)                                                                           \
+    extern __typeof__(name) wick_hook_##name __attribute__((alias(#name), visibility("hidden")));
+#else
+#define WICK_OWN(name) name
+#define WICK_ALIAS(name)
+#endif
+
 /// The next function of this name; NULL in a static program, which has no other. Looked up once, in
 /// a constructor: exec and sigaction may be called where the loader must not be.
 #define WICK_NEXT(name)                                                                            \

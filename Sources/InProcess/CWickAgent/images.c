@@ -208,6 +208,13 @@ void wick_images_refresh(void) {
     pthread_mutex_unlock(&refreshing);
 }
 
+void wick_images_visit(int (*visit)(struct dl_phdr_info *info, size_t size, void *context),
+                       void *context) {
+    pthread_mutex_lock(&refreshing);
+    dl_iterate_phdr(visit, context);
+    pthread_mutex_unlock(&refreshing);
+}
+
 void wick_images_hold(void) {
     // Not for ever: who forks within a dl_iterate_phdr of its own is what the refresh waits for.
     for (int look = 0; look < HOLD_LOOKS && !is_holding; look++) {

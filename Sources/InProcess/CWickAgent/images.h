@@ -3,6 +3,7 @@
 #pragma once
 
 #include <limits.h>
+#include <link.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,11 @@ typedef void wick_image_visitor(const wick_image *image);
 /// Modules that went stay findable until `wick_images_forget`. Writer thread only; takes the
 /// loader's list lock, not its main lock.
 void wick_images_refresh(void);
+
+/// dl_iterate_phdr(3), in no thread that a fork might leave behind with the loader's lock held. Not the
+/// host's threads; may call while a refresh waits.
+void wick_images_visit(int (*visit)(struct dl_phdr_info *info, size_t size, void *context),
+                       void *context);
 
 /// Before a fork: lets no refresh begin and waits for the one under way, at most 200 ms. A child
 /// would have the loader's list lock held for ever by a thread that it does not have.

@@ -24,5 +24,8 @@ wick_result wick_agent_record(const wick_options *options, const int *sockets,
 /// Stops what is recorded, for a client.
 wick_result wick_agent_stop(void);
 
+/// Whether this library came when the program ran already.
+bool wick_agent_is_guest(void);
+
 /// What is recorded; the numbers are those of a moment ago.
 wick_status wick_agent_status(void);

@@ -10,6 +10,8 @@
 extern int __sigaction(int number, const struct sigaction *action, struct sigaction *old);
 
 WICK_NEXT(sigaction)
+WICK_ALIAS(sigaction)
+WICK_ALIAS(signal)
 
 WICK_HOOK int sigaction(int number, const struct sigaction *action, struct sigaction *old) {
     if (wick_signal_replace_previous(number, action, old)) {
@@ -28,5 +30,5 @@ WICK_HOOK sighandler_t signal(int number, sighandler_t handler) {
     struct sigaction old;
     sigemptyset(&action.sa_mask);
     sigaddset(&action.sa_mask, number);
-    return sigaction(number, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
+    return WICK_OWN(sigaction)(number, &action, &old) == 0 ? old.sa_handler : SIG_ERR;
 }

@@ -271,9 +271,10 @@ int main(void) {
     sigaddset(&end, SIGTERM);
     int number;
     sigwait(&end, &number);
-    msgctl(message_queue, IPC_RMID, NULL);
     for (int i = 0; i < call_count; i++) {
         printf("%s %ld %ld\n", calls[i].name, calls[i].returned, calls[i].interrupted);
     }
+    // Ends the call that waits on it.
+    msgctl(message_queue, IPC_RMID, NULL);
     return 0;
 }

@@ -10,7 +10,8 @@
 //   ours         not equal, ours reaches the thread's entry with a call before each return address,
 //                and libunwind is shown to be wrong: it has a frame at no code or behind no call,
 //                it ended early, or it skipped the caller of a leaf without an unwind rule, where it
-//                trusts the frame pointer of that caller (what it has of the rest is the same)
+//                trusts the frame pointer of that caller (what it has of the rest is the same, but
+//                for one frame that hangs on registers of the skipped one)
 //   deep         not equal only because ours keeps no more than FRAME_LIMIT frames, so it says
 //   both         neither goes on where they part: ours is cut and says so, libunwind's frame is at no
 //                code or behind no call (libgcc overwrites its own frames when it enters a handler)
@@ -104,6 +105,14 @@ static bool has_skipped(const uintptr_t *ours, size_t count, const uintptr_t *th
            memcmp(ours + 2, theirs + 1, (reference - 1) * sizeof(*ours)) == 0;
 }
 
+/// Whether theirs is ours without the caller of the leaf and with another one two frames on: that is
+/// found by what the skipped frame would have restored.
+static bool has_skipped_and_slipped(const uintptr_t *ours, size_t count, const uintptr_t *theirs,
+                                    size_t reference, size_t common) {
+    return common == 1 && count == reference + 1 && reference > 4 && ours[2] == theirs[1] &&
+           memcmp(ours + 4, theirs + 3, (reference - 3) * sizeof(*ours)) == 0;
+}
+
 static bool is_in_libgcc(uintptr_t address) {
     Dl_info info;
     return dladdr((void *)address, &info) && info.dli_fname && strstr(info.dli_fname, "libgcc_s");
@@ -134,7 +143,8 @@ static void compare(ucontext_t *context) {
     } else if (common == count && walk.truncation == WICK_TRUNCATED_DEPTH) {
         deep++;
     } else if (is_complete && (common == reference || !all_plausible(theirs, reference) ||
-                               has_skipped(ours, count, theirs, reference, common))) {
+                               has_skipped(ours, count, theirs, reference, common) ||
+                               has_skipped_and_slipped(ours, count, theirs, reference, common))) {
         ours_right++;
     } else if (walk.truncation != 0 && common == count && !is_plausible(theirs, reference, common)) {
         both_lost++;
