@@ -60,7 +60,10 @@ struct HeldThread: ~Copyable {
   /// - Throws: `Failure`; then it is not held, though `unresponsive` may become so later.
   init(tid: Int32, nanoseconds limit: UInt64) throws(Failure) {
     let refusal = wick_kernel_ptrace(Request.seize, tid, nil, nil)
-    guard refusal == 0 else { throw refusal == ESRCH ? .ended : .refused(refusal) }
+    guard refusal == 0 else {
+      // Of a thread that is ending the kernel says that it is not permitted.
+      throw refusal == ESRCH || Self.hasEnded(tid) ? .ended : .refused(refusal)
+    }
     _ = wick_kernel_ptrace(Request.interrupt, tid, nil, nil)
     stop = try Self.waitForStop(of: tid, until: Self.now() + limit)
     self.tid = tid
@@ -139,6 +142,14 @@ struct HeldThread: ~Copyable {
     _ = unsafe withUnsafeMutablePointer(to: &registers) {
       unsafe wick_kernel_ptrace(Request.setRegisters, tid, nil, $0)
     }
+  }
+
+  private static func hasEnded(_ tid: Int32) -> Bool {
+    // This folder is there for threads, too, though it is not listed.
+    guard let text = ProcFile.text("/proc/\(tid)/stat", limit: 4096),
+      let state = text.split(separator: ")").last?.first(where: { $0 != " " })
+    else { return true }
+    return state == "Z" || state == "X"
   }
 
   private static func waitForStop(of tid: Int32, until deadline: UInt64) throws(Failure) -> Stop {
