@@ -20,7 +20,8 @@ import WickTarget
     #expect((0.97...1.03).contains(profile.delivered), "delivered/expected")
     #expect(outcome.lostWeight == 0)
     #expect(UInt64(profile.total(of: 0)) == outcome.totals.weight)
-    #expect(profile.origin.warnings == [])
+    // A sample may be in a library of the system's, on the way to main or from it.
+    #expect(profile.origin.warnings.filter { !$0.contains("stripped") } == [])
   }
 
   @Test func staticProgramHasItsSharesAndWholeStacks() throws {
