@@ -1,5 +1,5 @@
 // The agent's door: a unix socket in a private folder, served by a thread of its own, which answers
-// one line with one line. See `control.c` for the protocol.
+// one line with one line. See `control_clients.c` for the protocol.
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 internal import CWickKernel
 internal import Glibc
 
-/// A connection to the agent in a process; the protocol is described in the agent's `control.c`.
+/// A connection to the agent in a process; the protocol is described in the agent's `control_clients.c`.
 @safe
 public struct ControlConnection: ~Copyable {
   /// Why a request was refused, as the agent says it.

@@ -144,12 +144,22 @@ struct HeldThread: ~Copyable {
     }
   }
 
+  /// How long an end may take that shows only in a refusal at first.
+  private static let endNanoseconds: UInt64 = 50_000_000
+
+  /// Whether a thread is gone, or is so in a moment.
   private static func hasEnded(_ tid: Int32) -> Bool {
-    // This folder is there for threads, too, though it is not listed.
-    guard let text = ProcFile.text("/proc/\(tid)/stat", limit: 4096),
-      let state = text.split(separator: ")").last?.first(where: { $0 != " " })
-    else { return true }
-    return state == "Z" || state == "X"
+    let deadline = now() + endNanoseconds
+    while true {
+      // This folder is there for threads, too, though it is not listed.
+      guard let text = ProcFile.text("/proc/\(tid)/stat", limit: 4096),
+        let state = text.split(separator: ")").last?.first(where: { $0 != " " })
+      else { return true }
+      if state == "Z" || state == "X" { return true }
+      // Whoever waits, or is traced, is not about to end.
+      guard state == "R", now() < deadline else { return false }
+      usleep(500)
+    }
   }
 
   private static func waitForStop(of tid: Int32, until deadline: UInt64) throws(Failure) -> Stop {
