@@ -51,6 +51,8 @@ import Testing
       let path = try #require(target.socket())
       let before = target.descriptorCount
       let (process, finish) = try target.record(["-d", "8", "-o", "x.wick"], folder: folder)
+      // Until all is armed.
+      usleep(500_000)
       let (ticks, during) = (target.controlTicks, target.descriptorCount)
       for (words, expected) in [
         ("\0\u{1}\u{2}nonsense\n", "error version=1\n"), ("wick 2 status\n", "error version=1\n"),
