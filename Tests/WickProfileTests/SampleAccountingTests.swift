@@ -52,6 +52,12 @@ import WickProfile
     #expect(accounting.unsampledNanoseconds == 0)
   }
 
+  @Test func slowReaderIsALoss() {
+    let accounting = SampleAccounting(profile(weights: [3], ["lostSlowReader": 7]))
+    #expect(accounting.losses.map(\.reason) == ["wick too slow to receive"])
+    #expect(accounting.lostWeight == 7)
+  }
+
   @Test func sumsLossesByReason() {
     let accounting = SampleAccounting(
       profile(weights: [], ["lostRingFull": .max, "lostStackTable": 5, "lostNoSlot": 0]))

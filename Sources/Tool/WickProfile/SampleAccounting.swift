@@ -89,7 +89,7 @@ public struct SampleAccounting: Hashable, Sendable {
 
   private static let reasons = [
     ("lostRingFull", "ring full"), ("lostNoSlot", "no thread slot"),
-    ("lostStackTable", "stack table full"),
+    ("lostStackTable", "stack table full"), ("lostSlowReader", "wick too slow to receive"),
   ]
 
   private static func truncatedWeight(of profile: Profile) -> Int64 {

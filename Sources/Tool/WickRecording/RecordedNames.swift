@@ -30,6 +30,7 @@ extension RecordedStatistic {
     case .agentCPUNanoseconds: "agentCPUNanoseconds"
     case .threads: "threads"
     case .unarmedThreads: "unarmedThreads"
+    case .lostSlowReader: "lostSlowReader"
     default: "statistic\(rawValue)"
     }
   }
