@@ -252,6 +252,11 @@ bool wick_is_running(void) {
     return the_agent()->is_running();
 }
 
+wick_result wick_set_allocation_interval(uint64_t bytes) {
+    return bytes > WICK_ALLOCATION_MAXIMUM_BYTES ? failed(WICK_RESULT_BAD_OPTION, EINVAL)
+                                                 : WICK_RESULT_NOT_RUNNING;
+}
+
 // MARK: control
 
 wick_result wick_agent_record(const wick_options *options, const int *sockets,

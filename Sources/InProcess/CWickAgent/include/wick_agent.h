@@ -26,6 +26,12 @@ enum : uint32_t {
     WICK_RATE_DEFAULT_HZ = 99,
 };
 
+enum : uint64_t {
+    WICK_ALLOCATION_EVERY = 1,
+    WICK_ALLOCATION_DEFAULT_BYTES = 512 << 10,
+    WICK_ALLOCATION_MAXIMUM_BYTES = UINT64_C(1) << 40,
+};
+
 /// What to record, and where. A zeroed struct means the defaults.
 typedef struct __attribute__((swift_name("AgentOptions"))) {
     /// Path of the recording; "%p" in it becomes the process id, "%25" a percent sign, "%2C" a
@@ -36,6 +42,13 @@ typedef struct __attribute__((swift_name("AgentOptions"))) {
     wick_engine_choice engine;
     /// Stop by itself after this many milliseconds; 0: never.
     uint64_t duration_ms;
+    /// Mean number of bytes between two allocations that are followed: WICK_ALLOCATION_DEFAULT_BYTES is
+    /// cheap enough for production; 1 follows every one; 0 none.
+    uint64_t allocation_interval;
+    /// Whether retains and releases of Swift objects are counted too.
+    bool counts_references;
+    /// Whether mmap and munmap count as allocations.
+    bool follows_mappings;
 } wick_options;
 
 /// How a call ended.
@@ -61,6 +74,10 @@ wick_result wick_start(const wick_options *options);
 /// Stops: disarms, writes what is pending and closes the recording. The agent's code and its
 /// signal handler stay in place for signals that come late.
 wick_result wick_stop(void);
+
+/// Changes the interval of the allocations that are followed, while recording; see `wick_options`. What is
+/// followed already stays so to its end.
+wick_result wick_set_allocation_interval(uint64_t bytes);
 
 /// Whether a recording is under way in this process, by this copy of the agent or another.
 bool wick_is_running(void);

@@ -111,6 +111,13 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("ChunkType"))) 
     /// (varint tid, varint CPU ns, string name)*: threads that block the engine's signal, which no
     /// sample can be of, and the CPU time that they used since this was seen. The last list counts.
     WICK_CHUNK_BLOCKED __attribute__((swift_name("blocked"))) = 7,
+    /// What was allocated and freed since the previous chunk of this type; see `wick_allocation_row`.
+    WICK_CHUNK_ALLOCATIONS __attribute__((swift_name("allocations"))) = 8,
+    /// What was live at one moment; see `wick_allocation_row`.
+    WICK_CHUNK_LIVE __attribute__((swift_name("live"))) = 9,
+    /// (varint type id ≥ 1, varint `wick_type_kind`, string name)*: types of heap objects, as the
+    /// process's own memory names them. An id without a name is no type.
+    WICK_CHUNK_TYPES __attribute__((swift_name("types"))) = 10,
 } wick_chunk_type;
 
 typedef struct __attribute__((packed, swift_name("ChunkHeader"))) {
@@ -147,6 +154,54 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordKind")))
     WICK_RECORD_NODE __attribute__((swift_name("node"))) = 2,
     WICK_RECORD_SAMPLE __attribute__((swift_name("sample"))) = 3,
 } wick_record_kind;
+
+/// An ALLOCATIONS payload:
+///
+///   varint ms since start_monotonic_ns, varint `wick_peak_mark`, varint interval, row*
+///
+/// `interval` is the mean number of bytes between two followed allocations from now on; 1: every
+/// allocation is followed; 0: none is any more. A row counts what was added to one key: the stack,
+/// the thread *that allocated*, and (but in an `allocated` row) the type of the objects.
+///
+///   varint node << 2 | kind      a node of the tree of stacks that an earlier SAMPLES chunk defined,
+///                                the call of the allocating function its last frame
+///   varint thread index
+///   varint type id               but for `allocated`; 0: unknown, or no type
+///   varint followed              how many were followed
+///   varint objects, varint bytes what they stand for: the unbiased estimate of all, a whole number
+///                                (rounded from running totals, so that sums are right); equal to
+///                                what was followed if the interval is 1. Not for ARC rows.
+///   varint objects after, varint bytes after
+///                                the part of the key's running totals, since the segment began, that
+///                                came after the high-water mark of live bytes. Not for ARC rows.
+///   varint temporary, varint lifetime
+///                                of `freed` rows only: objects that were freed before their thread
+///                                allocated another; and the sum of the objects' lives in ms.
+///
+/// live = allocated − freed; live at the high-water mark = (allocated − after) − (freed − after). With
+/// `wick_peak_mark` 1 there is a new mark, later than all that earlier chunks told: what a key that
+/// has no row in this chunk had after the mark becomes 0.
+///
+/// A LIVE payload: varint ms, then (varint node, varint thread index, varint type id, varint ms of the
+/// allocation, varint followed, varint objects, varint bytes)*. Chunks of the same ms are one list;
+/// the last list counts. Its objects are those of ALLOCATIONS that are not freed, with their types.
+typedef enum __attribute__((enum_extensibility(open), swift_name("AllocationRowKind"))) : uint32_t {
+    WICK_ROW_ALLOCATED __attribute__((swift_name("allocated"))) = 0,
+    WICK_ROW_FREED __attribute__((swift_name("freed"))) = 1,
+    /// References to objects of Swift classes that were taken and given up.
+    WICK_ROW_RETAINED __attribute__((swift_name("retained"))) = 2,
+    WICK_ROW_RELEASED __attribute__((swift_name("released"))) = 3,
+} wick_allocation_row;
+
+/// How a type was found, and so how its name reads.
+typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedTypeKind"))) : uint32_t {
+    /// A Swift class, as "app.Node" or "Swift._ContiguousArrayStorage<Swift.Int>".
+    WICK_TYPE_SWIFT_CLASS __attribute__((swift_name("swiftClass"))) = 1,
+    /// What the Swift runtime or compiler makes by itself: "closure context", "error box", "task".
+    WICK_TYPE_SWIFT_RUNTIME __attribute__((swift_name("swiftRuntime"))) = 2,
+    /// A C++ class with virtual functions, as its type_info names it: mangled, "N3app4NodeE".
+    WICK_TYPE_CPP_CLASS __attribute__((swift_name("cppClass"))) = 3,
+} wick_type_kind;
 
 /// Unit of sample times: a 64th of the period, but no less than 1 µs.
 static inline uint64_t wick_time_unit_ns(uint32_t period_ns) {
@@ -206,6 +261,17 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedStatis
     WICK_STAT_UNARMED_THREADS __attribute__((swift_name("unarmedThreads"))) = 12,
     /// Weight lost because whoever received the recording did not keep up.
     WICK_STAT_LOST_SLOW_READER __attribute__((swift_name("lostSlowReader"))) = 13,
+    /// Allocations that should have been followed and were not: made while one was being recorded (by a
+    /// signal's handler), or no memory was left for it.
+    WICK_STAT_LOST_ALLOCATIONS __attribute__((swift_name("lostAllocations"))) = 14,
+    /// Followed objects whose free was not seen: their address was allocated anew. They count as freed then.
+    WICK_STAT_LOST_FREES __attribute__((swift_name("lostFrees"))) = 15,
+    /// Frees of objects that were not followed, while every allocation is: allocated before the start.
+    WICK_STAT_UNKNOWN_FREES __attribute__((swift_name("unknownFrees"))) = 16,
+    /// Bytes of memory that the agent uses for allocations, apart from what each thread has.
+    WICK_STAT_ALLOCATION_MEMORY __attribute__((swift_name("allocationMemory"))) = 17,
+    /// The high-water mark of live bytes.
+    WICK_STAT_PEAK_BYTES __attribute__((swift_name("peakBytes"))) = 18,
 } wick_stat;
 
 /// Why a segment was closed.
