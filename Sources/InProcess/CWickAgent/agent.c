@@ -14,6 +14,7 @@
 
 #include <dlfcn.h>
 
+#include "allocation.h"
 #include "config.h"
 #include "control.h"
 #include "drain.h"
@@ -22,6 +23,7 @@
 #include "handler.h"
 #include "images.h"
 #include "ladder.h"
+#include "malloc_hooks.h"
 #include "proc.h"
 #include "raw_syscall.h"
 #include "recording.h"
@@ -40,19 +42,22 @@ typedef struct {
     wick_result (*stop)(void);
     bool (*is_running)(void);
     int (*serve)(void);
+    wick_result (*set_allocation_interval)(uint64_t bytes);
 } agent_interface;
 
 static wick_result start_here(const wick_options *options);
 static wick_result stop_here(void);
 static int serve_here(void);
+static wick_result set_allocation_interval_here(uint64_t bytes);
 
 __attribute__((visibility("default"))) extern const agent_interface wick_agent_v1;
 const agent_interface wick_agent_v1 = {
-    .version = 2,
+    .version = 3,
     .start = start_here,
     .stop = stop_here,
     .is_running = wick_writer_is_running,
-    .serve = serve_here};
+    .serve = serve_here,
+    .set_allocation_interval = set_allocation_interval_here};
 
 static const agent_interface *the_agent(void) {
     const agent_interface *first = dlsym(RTLD_DEFAULT, "wick_agent_v1");
@@ -75,14 +80,17 @@ static void before_fork(void) {
     sigaddset(&ours, SIGTRAP);
     pthread_sigmask(SIG_BLOCK, &ours, &mask_before_fork);
     wick_images_hold();
+    wick_allocation_before_fork();
 }
 
 static void after_fork_in_parent(void) {
+    wick_allocation_after_fork(false);
     wick_images_go_on(false);
     pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 }
 
 static void after_fork_in_child(void) {
+    wick_allocation_after_fork(true);
     wick_images_go_on(true);
     wick_control_forget();
     wick_writer_forget();
@@ -148,9 +156,40 @@ static uint64_t now_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/// Whether allocations are followed since before the recording was started.
+static bool is_early;
+
+/// Prepares for allocations and says how they are followed.
+static int prepare_allocations(const wick_options *options, wick_session *session) {
+    if (!is_early) {
+        wick_allocation_reset();
+    }
+    uint64_t interval = options->allocation_interval;
+    if (interval == 0) {
+        return 0;
+    }
+    if (!wick_malloc_hook(options->follows_mappings)) {
+        snprintf(session->allocations, sizeof(session->allocations),
+                 "none: a static program's cannot be seen");
+    } else if (interval == WICK_ALLOCATION_EVERY) {
+        snprintf(session->allocations, sizeof(session->allocations), "every one");
+    } else {
+        snprintf(session->allocations, sizeof(session->allocations), "one in %llu bytes",
+                 (unsigned long long)interval);
+    }
+    return is_early ? 0 : wick_allocation_set_interval(interval);
+}
+
+static void drop_allocations(void) {
+    wick_allocation_end(true);
+    wick_malloc_unhook();
+    is_early = false;
+}
+
 static wick_result start_locked(const wick_options *options, const stream_target *stream) {
     uint32_t rate = options->rate_hz ? options->rate_hz : WICK_RATE_DEFAULT_HZ;
-    if (rate > WICK_RATE_MAXIMUM_HZ) {
+    if (rate > WICK_RATE_MAXIMUM_HZ ||
+        options->allocation_interval > WICK_ALLOCATION_MAXIMUM_BYTES) {
         return failed(WICK_RESULT_BAD_OPTION, EINVAL);
     }
     if (wick_writer_is_running()) {
@@ -185,13 +224,24 @@ static wick_result start_locked(const wick_options *options, const stream_target
         discard_recording();
         return failed(WICK_RESULT_NO_ENGINE, error);
     }
+    error = prepare_allocations(options, &session);
+    if (error) {
+        drop_allocations();
+        session.engine->stop();
+        wick_signal_give_back(session.engine->signal_number);
+        wick_writer_cancel();
+        discard_recording();
+        return failed(WICK_RESULT_NO_RESOURCES, error);
+    }
     error = wick_writer_run(&session);
     if (error) {
+        drop_allocations();
         session.engine->stop();
         wick_signal_give_back(session.engine->signal_number);
         discard_recording();
         return failed(WICK_RESULT_CANNOT_OPEN, error);
     }
+    is_early = false;
     latest_options = *options;
     latest_pid = getpid();
     strcpy(latest_path, path);
@@ -252,9 +302,25 @@ bool wick_is_running(void) {
     return the_agent()->is_running();
 }
 
+static wick_result set_allocation_interval_here(uint64_t bytes) {
+    if (bytes > WICK_ALLOCATION_MAXIMUM_BYTES) {
+        return failed(WICK_RESULT_BAD_OPTION, EINVAL);
+    }
+    pthread_mutex_lock(&lifecycle);
+    wick_result result = WICK_RESULT_NOT_RUNNING;
+    int error = 0;
+    if (wick_writer_is_running()) {
+        bool is_hooked = bytes == 0 || wick_malloc_hook(latest_options.follows_mappings);
+        error = is_hooked ? wick_allocation_set_interval(bytes) : ENOTSUP;
+        result = error ? WICK_RESULT_NO_RESOURCES : WICK_RESULT_OK;
+        latest_options.allocation_interval = error ? latest_options.allocation_interval : bytes;
+    }
+    pthread_mutex_unlock(&lifecycle);
+    return error ? failed(result, error) : result;
+}
+
 wick_result wick_set_allocation_interval(uint64_t bytes) {
-    return bytes > WICK_ALLOCATION_MAXIMUM_BYTES ? failed(WICK_RESULT_BAD_OPTION, EINVAL)
-                                                 : WICK_RESULT_NOT_RUNNING;
+    return the_agent()->set_allocation_interval(bytes);
 }
 
 // MARK: control
@@ -430,6 +496,21 @@ __attribute__((noinline)) static void start_from_environment(void) {
 #ifdef WICK_PRELOAD
 
 static int (*host_main)(int, char **, char **);
+
+#ifdef WICK_INTERPOSE
+/// Before any constructor: what they allocate is followed. The recording begins when they are done.
+void wick_agent_begin_early(void) {
+    char **variable = find_variable();
+    wick_config config;
+    if (!variable || !wick_config_parse(*variable + strlen("WICK="), &config) || config.idle ||
+        config.options.allocation_interval == 0 ||
+        !wick_threads_map(config.options.rate_hz ? config.options.rate_hz : WICK_RATE_DEFAULT_HZ)) {
+        return;
+    }
+    wick_images_refresh();
+    is_early = wick_allocation_set_interval(config.options.allocation_interval) == 0;
+}
+#endif
 
 bool wick_agent_is_guest(void) {
     return !host_main;

@@ -13,9 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocation.h"
 #include "control_clients.h"
 #include "door.h"
-#include "got_hooks.h"
+#include "guest_hooks.h"
 #include "own_descriptor.h"
 #include "recording.h"
 #include "session.h"
@@ -125,10 +126,11 @@ static void *main_of_thread(void *unused) {
     (void)unused;
     prctl(PR_SET_NAME, "wick-control");
     atomic_store(&thread_id, (pid_t)syscall(SYS_gettid));
+    wick_allocation_ignore_thread();
     wick_clients_look_at_users();
     wick_door_sweep();
     if (wick_agent_is_guest()) {
-        wick_got_take();
+        wick_guest_hook();
     }
     for (;;) {
         bool is_whole = serve();
@@ -145,7 +147,7 @@ static void *main_of_thread(void *unused) {
         pthread_mutex_unlock(&opening);
     }
     if (wick_agent_is_guest()) {
-        wick_got_give_back();
+        wick_guest_unhook();
     }
     close_all();
     pthread_mutex_unlock(&opening);

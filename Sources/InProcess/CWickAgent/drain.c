@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocation_drain.h"
 #include "blocked_threads.h"
 #include "encoder.h"
 #include "handler.h"
@@ -222,6 +223,45 @@ static void drain_slot(wick_slot *slot) {
     look_at_name(slot);
 }
 
+wick_buffer *wick_drain_definitions(void) {
+    if (samples.byte_count > WICK_CHUNK_BYTE_LIMIT - WICK_SAMPLE_BYTES_LIMIT ||
+        modules.byte_count > WICK_CHUNK_BYTE_LIMIT / 4) {
+        flush();
+    }
+    return &samples;
+}
+
+void wick_drain_write(wick_chunk_type type, wick_buffer *buffer) {
+    flush();
+    write_chunk(type, buffer);
+}
+
+uint64_t wick_drain_thread_index(uint32_t number) {
+    wick_slot *slot = wick_threads_slot(number);
+    if (slot->thread_index < 0) {
+        welcome(slot);
+    } else if (slot->silent) {
+        look_at_name(slot);
+    }
+    return (uint64_t)slot->thread_index;
+}
+
+bool wick_drain_stack_bounds(uint32_t number, uintptr_t sp, uintptr_t *low, uintptr_t *high) {
+    wick_slot *slot = wick_threads_slot(number);
+    uintptr_t none = 0;
+    // The handler's latest is as good.
+    atomic_compare_exchange_strong_explicit(&slot->seen_sp, &none, sp, memory_order_relaxed,
+                                            memory_order_relaxed);
+    look_for_bounds(slot);
+    *low = atomic_load_explicit(&slot->stack_low, memory_order_relaxed);
+    *high = atomic_load_explicit(&slot->stack_high, memory_order_relaxed);
+    return *high != 0;
+}
+
+static uint64_t elapsed_ms(void) {
+    return (clock_ns(CLOCK_MONOTONIC) - start_ns) / 1000000;
+}
+
 /// Frees the slots of threads that are gone. A thread id can be in use again: the slot that was
 /// silent is then the old one's.
 static void reap(void) {
@@ -237,6 +277,7 @@ static void reap(void) {
                 atomic_load_explicit(&slot->read, memory_order_relaxed)) {
                 totals.lost_ring_full +=
                     atomic_exchange_explicit(&slot->lost_ring_full, 0, memory_order_relaxed);
+                wick_allocations_retire(number, elapsed_ms());
                 wick_threads_release(number);
             }
         }
@@ -258,8 +299,10 @@ static void drain_all(void) {
             drain_slot(slot);
         }
     }
+    wick_allocations_drain(elapsed_ms());
     if (wick_images_forget()) {
         wick_encoder_forget_addresses();
+        wick_allocations_forget_addresses();
     }
 }
 
@@ -315,6 +358,7 @@ static void write_stats(const wick_engine_type *engine) {
     add_stat(WICK_STAT_AGENT_CPU_NS, clock_ns(CLOCK_THREAD_CPUTIME_ID) - agent_cpu_start_ns);
     add_stat(WICK_STAT_THREADS, thread_count);
     add_stat(WICK_STAT_UNARMED_THREADS, engine && engine->unarmed ? engine->unarmed() : 0);
+    wick_allocations_stats(add_stat);
     write_chunk(WICK_CHUNK_STATS, &notes);
     write_blocked();
 }
@@ -346,6 +390,7 @@ static void add_infos(const wick_session *session) {
     ssize_t path = readlink("/proc/self/exe", text, sizeof(text));
     add_info("executable", text, path > 0 ? (size_t)path : 0);
     add_engine(session);
+    add_info("allocations", session->allocations, strlen(session->allocations));
     struct utsname names;
     if (uname(&names) == 0) {
         add_info("kernel", names.release, strlen(names.release));
@@ -383,6 +428,7 @@ int wick_drain_begin(const wick_session *session) {
     show_totals();
     totals.lost_no_slot_start = wick_handler_lost_no_slot();
     wick_threads_reset();
+    wick_allocations_begin();
     wick_blocked_reset();
     writer_tid = session->setup.writer_tid;
     time_unit_ns = wick_time_unit_ns((uint32_t)session->setup.period_ns);
@@ -439,6 +485,7 @@ void wick_drain_finish(const wick_engine_type *engine, wick_end_reason reason) {
         wick_blocked_look(engine->signal_number, writer_tid, true);
     }
     drain_all();
+    wick_allocations_write_last(elapsed_ms());
     flush();
     // After a full disk the totals and the end still fit into the reserve.
     write_error = 0;

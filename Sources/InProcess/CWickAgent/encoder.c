@@ -249,6 +249,16 @@ static bool go_to_stack(wick_buffer *buffer, const wick_raw_sample *sample) {
     return true;
 }
 
+uint32_t wick_encoder_child(wick_buffer *buffer, uint32_t parent, uint64_t address,
+                            wick_frame_kind kind) {
+    uint32_t known = find_node(parent, address, kind);
+    if (known) {
+        return known;
+    }
+    move_cursor(buffer, parent);
+    return add_node(buffer, address, kind) ? cursor : 0;
+}
+
 bool wick_encoder_sample(wick_buffer *buffer, const wick_raw_sample *sample) {
     if (!go_to_stack(buffer, sample)) {
         return false;

@@ -44,6 +44,11 @@ void wick_encoder_forget_addresses(void);
 /// Says whose samples follow.
 void wick_encoder_thread(wick_buffer *buffer, uint64_t thread_index);
 
+/// Defines the node of a frame below a node (0: the root) if it is not known. Returns its number; 0 if a
+/// table is full. There must be space for WICK_SAMPLE_BYTES_LIMIT.
+uint32_t wick_encoder_child(wick_buffer *buffer, uint32_t parent, uint64_t address,
+                            wick_frame_kind kind);
+
 /// Writes a sample and what it needs. False, and nothing counted, if the table of stacks is full or
 /// memory was refused.
 bool wick_encoder_sample(wick_buffer *buffer, const wick_raw_sample *sample);

@@ -1,13 +1,38 @@
-// An agent that was brought into a running process does not stand before the functions of libc that it
-// must stand before (exec, sigaction, _exit): programs and libraries have looked them up long ago. So
-// the places where they keep what they found, their global offset tables, are changed as long as the
-// agent is at work, and changed back.
+// Stands before functions of a running program: the places where its modules keep the addresses that the
+// loader found for them, their global offset tables, are changed, and changed back without a trace.
 #pragma once
 
-/// Puts the agent's functions into all tables; what is loaded later keeps libc's. Takes the loader's
-/// list lock. Control thread only.
-void wick_got_take(void);
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-/// Puts libc's functions back wherever the agent's still stand. Threads may still be in the agent's,
-/// which pass everything on. Control thread only.
-void wick_got_give_back(void);
+enum : size_t { WICK_UNBOUND_LIMIT = 1024 };
+
+typedef struct {
+    const char *name;
+    uintptr_t ours;
+    /// The function that places must lead to now; 0: it is not to be hooked.
+    uintptr_t theirs;
+} wick_got_hook;
+
+/// Functions that are hooked and unhooked together.
+typedef struct {
+    wick_got_hook *hooks;
+    size_t count;
+    /// Whether pointers to the functions in initialized data are changed too.
+    bool takes_data;
+    /// Places that the latest take has changed.
+    size_t taken_count;
+    /// Places that were not used yet when they were taken, and what they led to.
+    size_t unbound_count;
+    struct {
+        uintptr_t *place, value;
+    } unbound[WICK_UNBOUND_LIMIT];
+} wick_got_set;
+
+/// Puts our functions into all tables; what is loaded later needs another take. Takes the loader's list
+/// lock. Returns how many places were changed. Normal threads only, one at a time.
+size_t wick_got_take(wick_got_set *hooks);
+
+/// Puts theirs back wherever ours still stand. Threads may still be in ours, which pass everything on.
+void wick_got_give_back(wick_got_set *hooks);

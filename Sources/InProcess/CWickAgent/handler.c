@@ -237,6 +237,10 @@ void wick_handler_allow_windows(bool allowed) {
     atomic_store_explicit(&windows_allowed, allowed, memory_order_relaxed);
 }
 
+bool wick_handler_windows_allowed(void) {
+    return atomic_load_explicit(&windows_allowed, memory_order_relaxed);
+}
+
 void wick_handler_weigh_by_process_clock(uint64_t period_ns) {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);

@@ -22,6 +22,7 @@ bool wick_handler_own(int descriptor);
 
 /// Whether walks may copy memory by process_vm_readv; not where a seccomp filter may kill for it.
 void wick_handler_allow_windows(bool allowed);
+bool wick_handler_windows_allowed(void);
 
 /// Engine 4: SIGPROF from the kernel is ours, and weighs the process's CPU time since the last
 /// sample in periods. 0: no more.

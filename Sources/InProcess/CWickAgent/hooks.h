@@ -11,7 +11,7 @@
 #define WICK_HOOK __attribute__((weak))
 #endif
 
-/// The agent's function of this name, whatever the loader finds first under it; see got_hooks.h.
+/// The agent's function of this name, whatever the loader finds first under it; see guest_hooks.h.
 #ifdef WICK_PRELOAD
 #define WICK_OWN(name) wick_hook_##name
 #define WICK_ALIAS(name)                                                                           \

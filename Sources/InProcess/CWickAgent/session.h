@@ -27,5 +27,10 @@ wick_result wick_agent_stop(void);
 /// Whether this library came when the program ran already.
 bool wick_agent_is_guest(void);
 
+#ifdef WICK_INTERPOSE
+/// Follows allocations from now on if WICK asks for it: called when the first memory is allocated.
+void wick_agent_begin_early(void);
+#endif
+
 /// What is recorded; the numbers are those of a moment ago.
 wick_status wick_agent_status(void);

@@ -30,6 +30,14 @@ wick_slot *wick_threads_slot(uint32_t number) {
     return (wick_slot *)(region + (size_t)number * slot_byte_count);
 }
 
+uint32_t wick_threads_limit(void) {
+    return slot_limit;
+}
+
+uint32_t wick_threads_number(const wick_slot *slot) {
+    return (uint32_t)(((const uint8_t *)slot - region) / slot_byte_count);
+}
+
 bool wick_threads_map(uint32_t rate_hz) {
     if (region) {
         return true;

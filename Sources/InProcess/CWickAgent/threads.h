@@ -86,8 +86,14 @@ void wick_threads_note_stack(size_t byte_count);
 /// Number of slots that may be in use; the writer visits 0..<count.
 uint32_t wick_threads_count(void);
 
+/// Number of slots that there can be.
+uint32_t wick_threads_limit(void);
+
 /// A slot by number.
 wick_slot *wick_threads_slot(uint32_t number);
+
+/// The number of a slot.
+uint32_t wick_threads_number(const wick_slot *slot);
 
 /// Frees the slot of a thread that ended, its ring drained. Writer thread only.
 void wick_threads_release(uint32_t number);

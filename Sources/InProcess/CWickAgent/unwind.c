@@ -199,3 +199,168 @@ wick_walk wick_unwind(const wick_registers *registers, const wick_stack_memory *
                       uintptr_t *frames, size_t limit) {
     return wick_unwind_over(wick_unwind_published(), registers, memory, frames, limit);
 }
+
+// MARK: from calls
+
+/// Where the caller's fp was read in a step by `rule`, for `wick_known_frame`.
+static inline uintptr_t fp_place_of(wick_cfi_rule rule, uintptr_t sp, uintptr_t cfa) {
+    bool is_plain = !WICK_HAS_LINK_REGISTER && !rule.is_signal_frame &&
+                    (rule.cfa == WICK_CFA_SP || rule.cfa == WICK_CFA_FP);
+    if (is_plain && rule.fp == WICK_SAVED_SAME) {
+        return WICK_SAME_FP;
+    }
+    uintptr_t place = cfa + (uintptr_t)(intptr_t)rule.fp_words * sizeof(uintptr_t);
+    return is_plain && rule.fp == WICK_SAVED_AT_CFA && place >= sp && place < cfa ? place
+                                                                                  : WICK_MUST_STEP;
+}
+
+/// The place of the first frame, from the innermost outward, whose step must be taken anew; 0 if each of
+/// them still leads to the next.
+static inline uint32_t verify(const wick_known_walk *known) {
+    uint32_t place = known->count - 1;
+    for (; place > 0; place--) {
+        const wick_known_frame *frame = &known->frames[place], *caller = frame - 1;
+        if (frame->fp_place == WICK_MUST_STEP ||
+            *(const uintptr_t *)(caller->sp - sizeof(uintptr_t)) != caller->pc) {
+            break;
+        }
+        uintptr_t fp = frame->fp_place == WICK_SAME_FP ? frame->fp
+                                                       : *(const uintptr_t *)frame->fp_place;
+        if (fp != caller->fp) {
+            break;
+        }
+    }
+    return place;
+}
+
+/// A walk under way. What it has found stands at the end of the array of frames, the innermost last;
+/// what may be known from before at its beginning.
+typedef struct {
+    wick_known_walk *known;
+    uint32_t fresh_count;
+    wick_frame frame;
+    /// Whether a frame was left by what is known of it, which is not all its registers.
+    bool has_gaps;
+} call_walk;
+
+static inline wick_known_frame *outermost(const call_walk *walk) {
+    return &walk->known->frames[WICK_KNOWN_FRAME_LIMIT - walk->fresh_count];
+}
+
+/// Adds the frame that the walk is at; false if there is no space.
+static inline bool add_frame(call_walk *walk) {
+    if (walk->fresh_count + walk->known->count >= WICK_KNOWN_FRAME_LIMIT) {
+        return false;
+    }
+    walk->fresh_count++;
+    uintptr_t mark = walk->frame.exact ? WICK_FRAME_MARK_INTERRUPTED : 0;
+    *outermost(walk) = (wick_known_frame){.pc = walk->frame.pc | mark,
+                                          .sp = walk->frame.sp,
+                                          .fp = walk->frame.fp,
+                                          .fp_place = WICK_MUST_STEP};
+    return true;
+}
+
+/// Whether the walk before came to this frame too, as far as its registers are kept.
+static inline bool is_known(const call_walk *walk) {
+    const wick_known_walk *known = walk->known;
+    if (known->count == 0) {
+        return false;
+    }
+    const wick_known_frame *top = &known->frames[known->count - 1];
+    return top->sp == walk->frame.sp && top->pc == walk->frame.pc && top->fp == walk->frame.fp;
+}
+
+/// Takes the known frames from `place` inward over, and goes to the outermost of them.
+static inline void take_over(call_walk *walk, uint32_t place) {
+    wick_known_walk *known = walk->known;
+    uint32_t count = known->count - place;
+    walk->fresh_count += count;
+    wick_known_frame *to = outermost(walk);
+    for (uint32_t i = count; i-- > 0;) {
+        to[i] = known->frames[place + i];
+    }
+    known->count = place;
+    if (count > 1) {
+        walk->frame = (wick_frame){.pc = to->pc & ~WICK_FRAME_MARK_INTERRUPTED,
+                                   .sp = to->sp,
+                                   .fp = to->fp,
+                                   .base = WICK_LOST,
+                                   .context = WICK_LOST,
+                                   .exact = to->pc & WICK_FRAME_MARK_INTERRUPTED};
+        walk->has_gaps = true;
+    }
+}
+
+/// Puts what was found behind the `known->count` frames that are still right.
+static inline void join(call_walk *walk) {
+    wick_known_walk *known = walk->known;
+    known->unchanged = known->count;
+    const wick_known_frame *from = outermost(walk);
+    for (uint32_t i = 0; i < walk->fresh_count; i++) {
+        known->frames[known->count++] = from[i];
+    }
+}
+
+void wick_unwind_call(const wick_registers *registers, const wick_stack_memory *memory,
+                      wick_known_walk *known) {
+    const wick_unwind_list *list = wick_unwind_published();
+    uint64_t generation = list ? list->generation : 0;
+    call_walk walk = {.known = known,
+                      .frame = {.pc = registers->pc,
+                                .sp = registers->sp,
+                                .fp = registers->fp,
+                                .base = registers->base,
+                                .context = registers->context}};
+    wick_stack_reader reader = wick_stack_reader_make(memory, registers->sp);
+    refresh(memory->cache, list);
+    if (known->generation != generation || known->truncation || !known->is_anchored ||
+        (known->count > 0 && known->frames[0].sp > memory->high)) {
+        known->count = 0;
+    }
+    known->generation = generation;
+    known->truncation = 0;
+    known->is_anchored = false;
+    wick_step step = WICK_STEP_DONE;
+    while (step == WICK_STEP_DONE) {
+        while (known->count > 0 && known->frames[known->count - 1].sp < walk.frame.sp) {
+            known->count--;
+        }
+        if (is_known(&walk)) {
+            uint32_t place = verify(known);
+            if (place == 0) {
+                known->is_anchored = true;
+                join(&walk);
+                return;
+            }
+            take_over(&walk, place);
+        } else if (!add_frame(&walk)) {
+            break;
+        }
+        known->is_anchored = false;
+        wick_cfi_rule rule;
+        bool is_unknown = false;
+        uint32_t frame_pointer_steps = 0;
+        if (!find_rule(list, memory->cache, &reader, &walk.frame, &rule, &is_unknown)) {
+            step = WICK_STEP_IMPLAUSIBLE;
+        } else if (rule.cfa == WICK_CFA_UNCOVERED) {
+            step = wick_step_uncovered(list, &reader, &walk.frame, &frame_pointer_steps);
+        } else {
+            bool is_exact = walk.frame.exact;
+            uintptr_t sp = walk.frame.sp;
+            step = step_by_rule(rule, &reader, &walk.frame);
+            if (step == WICK_STEP_DONE && !is_exact) {
+                outermost(&walk)->fp_place = fp_place_of(rule, sp, walk.frame.sp);
+            }
+            known->is_anchored = rule.cfa == WICK_CFA_END;
+        }
+    }
+    // What is left of the walk before was not met.
+    known->count = 0;
+    if (walk.has_gaps && step != WICK_STEP_END) {
+        wick_unwind_call(registers, memory, known);
+        return;
+    }
+    join(&walk);
+    known->truncation = truncation_of(step);
+}

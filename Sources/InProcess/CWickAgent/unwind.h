@@ -78,6 +78,41 @@ typedef struct {
     bool met_unknown_code;
 } wick_walk;
 
+enum : uint32_t { WICK_KNOWN_FRAME_LIMIT = 512 };
+
+/// A frame of a walk from a call.
+typedef struct {
+    /// The return address, and the registers as they are after the return.
+    uintptr_t pc, sp, fp;
+    /// Where the caller's fp was read; WICK_SAME_FP: it is the same; WICK_MUST_STEP: the way to the
+    /// caller depends on more than these registers.
+    uintptr_t fp_place;
+    /// The owner's: what it knows of the stack that ends here.
+    uint32_t node;
+} wick_known_frame;
+
+enum : uintptr_t { WICK_SAME_FP = 0, WICK_MUST_STEP = 1 };
+
+/// A thread's latest walk from a call, outermost frame first. The next walk goes only as far as the
+/// stack has changed since. Zeroed by its owner.
+typedef struct {
+    uint64_t generation;
+    uint32_t count;
+    /// Frames at the outer end whose nodes are those of the walk before.
+    uint32_t unchanged;
+    /// 0 or a `wick_truncation`.
+    uint32_t truncation;
+    /// Whether the outermost frame is one by its code alone.
+    bool is_anchored;
+    wick_known_frame frames[WICK_KNOWN_FRAME_LIMIT];
+} wick_known_walk;
+
+/// Walks from a function's call site: `registers` are the caller's as they will be after the return,
+/// `pc` the return address. HOOK-SAFE as `wick_unwind` is SIGNAL-SAFE. Exact: of the walk before, what the
+/// words that it read on the way still say is taken over, and nothing else.
+void wick_unwind_call(const wick_registers *registers, const wick_stack_memory *memory,
+                      wick_known_walk *known);
+
 /// Builds the table of a module and publishes it. Normal threads only, one at a time; takes no
 /// lock, calls no malloc and no loader function. Returns false if memory was refused; the module's
 /// frames are then stepped by frame pointer.

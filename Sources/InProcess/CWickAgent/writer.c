@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocation.h"
+#include "allocation_drain.h"
 #include "control.h"
 #include "drain.h"
 #include "handler.h"
@@ -116,6 +118,7 @@ static void *main_of_thread(void *unused) {
     (void)unused;
     prctl(PR_SET_NAME, "wick-writer");
     thread_id = (pid_t)syscall(SYS_gettid);
+    wick_allocation_ignore_thread();
     wick_drain_prepare();
     set_phase(READY);
     while (get_phase() == READY) {
@@ -129,6 +132,7 @@ static void *main_of_thread(void *unused) {
             engine->stop();
         }
         wick_handler_accept(0);
+        wick_allocations_finish(reason == WICK_END_EXITED || reason == WICK_END_EXEC);
         wick_drain_finish(engine, reason);
         session.engine = NULL;
         // Else whoever asked for the end does it.

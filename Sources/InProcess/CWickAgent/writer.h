@@ -17,6 +17,8 @@ typedef struct {
     /// Whether the agent was brought in from outside: it does not stand before exec, which the
     /// process's timer survives, to kill the next program.
     bool is_guest;
+    /// How allocations are followed, as shown to people; empty if they are not.
+    char allocations[96];
     /// Why a better engine is not used; empty if there is none.
     char fallback[192];
 } wick_session;

@@ -1,0 +1,565 @@
+// HOOK-SAFE where allocation.h says so.
+#include "allocation.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "allocation_odds.h"
+#include "allocation_stacks.h"
+#include "allocation_types.h"
+#include "handler.h"
+#include "pages.h"
+#include "raw_syscall.h"
+#include "threads.h"
+#include "wick_agent.h"
+#include "writer.h"
+
+enum : uint32_t {
+    INTERVAL_LIMIT = 1u << WICK_LIVE_INTERVAL_BITS,
+    /// Number of the interval 1 in `intervals`.
+    EVERY = 0,
+    THREAD_LIMIT = 1u << WICK_LIVE_THREAD_BITS,
+    QUIET_LOOKS = 50,
+    QUIET_LOOK_NS = 1000000,
+};
+
+enum : int64_t {
+    /// As good as never.
+    FAR_AWAY = INT64_MAX / 2,
+    /// The high-water mark is told what a thread allocated or freed when it is this much.
+    PEAK_GRAIN = 4096,
+};
+
+_Thread_local __attribute__((tls_model("initial-exec"))) wick_allocation_local wick_allocation_mine;
+// Mode 0 is that of a thread that was never here.
+__attribute__((aligned(64))) wick_allocation_switch wick_allocation_now = {.mode = 1};
+__attribute__((aligned(64))) _Atomic uint8_t wick_allocation_filter[1 << WICK_FILTER_BITS];
+
+/// All intervals since the reset, by number; blocks refer to theirs.
+static uint64_t intervals[INTERVAL_LIMIT] = {1};
+static uint32_t interval_count = 1;
+/// Number of the interval in force, or INTERVAL_LIMIT: none is.
+static _Atomic uint32_t interval_now = INTERVAL_LIMIT;
+
+static wick_allocation_state *states;
+static _Atomic uint32_t next_thread = 1;
+static pid_t owner;
+
+static _Atomic uint32_t now_ms;
+static _Atomic uint64_t lost_allocations, lost_frees, retired_unknown_frees;
+
+/// Live bytes as far as they were told, the most that there were, and how often that was surpassed.
+static struct {
+    __attribute__((aligned(64))) _Atomic int64_t live_bytes;
+    _Atomic int64_t most_bytes;
+    /// Read by all, so apart from what all change.
+    __attribute__((aligned(64))) _Atomic uint64_t number;
+} peak = {.number = 1};
+
+static void add(_Atomic uint64_t *to, uint64_t amount) {
+    atomic_fetch_add_explicit(to, amount, memory_order_relaxed);
+}
+
+/// As `add`, where nobody else writes.
+static inline void add_own(_Atomic uint64_t *to, uint64_t amount) {
+    atomic_store_explicit(to, atomic_load_explicit(to, memory_order_relaxed) + amount,
+                          memory_order_relaxed);
+}
+
+static inline void set_busy(wick_allocation_state *state, bool is_busy) {
+    atomic_store_explicit(&state->is_busy, is_busy, memory_order_relaxed);
+    // For handlers on this thread.
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+// MARK: states
+
+/// The calling thread's state, made on first use; NULL if that cannot be.
+static wick_allocation_state *claim(wick_allocation_local *mine) {
+    // In a child of another kind of fork the slots are not there.
+    if (mine->is_forking || !states || wick_raw_syscall0(SYS_getpid) != owner) {
+        return NULL;
+    }
+    wick_slot *slot = wick_threads_current();
+    if (!slot) {
+        return NULL;
+    }
+    wick_allocation_state *state = &states[wick_threads_number(slot)];
+    uint32_t thread = atomic_fetch_add_explicit(&next_thread, 1, memory_order_relaxed);
+    state->thread = thread < THREAD_LIMIT ? thread : THREAD_LIMIT - 1;
+    state->random = (thread + 1) * 0x9e3779b97f4a7c15u ^ (uintptr_t)state ^
+                    (uint64_t)(uintptr_t)__builtin_frame_address(0) << 20;
+    // Release: the writer sees a whole state.
+    atomic_store_explicit(&state->is_live, true, memory_order_release);
+    mine->state = state;
+    wick_writer_hurry();
+    return state;
+}
+
+static inline wick_allocation_state *state_of(wick_allocation_local *mine) {
+    return mine->state ? mine->state : claim(mine);
+}
+
+wick_allocation_state *wick_allocation_state_of(uint32_t slot) {
+    // Acquire: pairs with claim.
+    return states && atomic_load_explicit(&states[slot].is_live, memory_order_acquire) ? &states[slot]
+                                                                                       : NULL;
+}
+
+void wick_allocation_release(uint32_t slot) {
+    wick_allocation_state *state = &states[slot];
+    add(&retired_unknown_frees, atomic_load_explicit(&state->unknown_frees, memory_order_relaxed));
+    wick_counts_free(&state->counts);
+    memset(state, 0, sizeof(*state));
+    wick_pages_drop(state, sizeof(*state));
+}
+
+// MARK: counting
+
+/// Brings a row's memory of the high-water mark up to date, before it changes.
+static inline void note_peak(wick_count_row *row) {
+    uint64_t number = atomic_load_explicit(&peak.number, memory_order_relaxed);
+    if (atomic_load_explicit(&row->peak_number, memory_order_relaxed) != number) {
+        atomic_store_explicit(&row->peak_objects,
+                              atomic_load_explicit(&row->objects, memory_order_relaxed),
+                              memory_order_relaxed);
+        atomic_store_explicit(&row->peak_bytes,
+                              atomic_load_explicit(&row->bytes, memory_order_relaxed),
+                              memory_order_relaxed);
+        atomic_store_explicit(&row->peak_number, number, memory_order_relaxed);
+    }
+}
+
+static void tell_peak(int64_t bytes) {
+    int64_t live = atomic_fetch_add_explicit(&peak.live_bytes, bytes, memory_order_relaxed) + bytes;
+    int64_t most = atomic_load_explicit(&peak.most_bytes, memory_order_relaxed);
+    while (live > most) {
+        if (atomic_compare_exchange_weak_explicit(&peak.most_bytes, &most, live,
+                                                  memory_order_relaxed, memory_order_relaxed)) {
+            add(&peak.number, 1);
+            return;
+        }
+    }
+}
+
+static inline void add_live(wick_allocation_state *state, int64_t bytes) {
+    int64_t untold = atomic_load_explicit(&state->untold_bytes, memory_order_relaxed) + bytes;
+    if (untold >= PEAK_GRAIN || untold <= -PEAK_GRAIN) {
+        atomic_store_explicit(&state->untold_bytes, 0, memory_order_relaxed);
+        tell_peak(untold);
+    } else {
+        atomic_store_explicit(&state->untold_bytes, untold, memory_order_relaxed);
+    }
+}
+
+static void count_free(wick_allocation_state *state, const wick_deferred_free *free) {
+    wick_count_row *row = wick_counts_row(
+        &state->counts, wick_count_key(free->node, WICK_ROW_FREED, free->thread, free->type));
+    if (!row) {
+        add(&lost_frees, 1);
+        return;
+    }
+    note_peak(row);
+    add_own(&row->followed, 1);
+    add_own(&row->objects, free->objects);
+    add_own(&row->bytes, free->bytes);
+    uint64_t objects = (free->objects + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >>
+                       WICK_COUNT_FRACTION_BITS;
+    if (free->is_temporary) {
+        add_own(&row->temporary, objects);
+    }
+    if (free->lifetime) {
+        add_own(&row->lifetime, objects * free->lifetime);
+    }
+    add_live(state, -(int64_t)free->bytes);
+}
+
+/// What a chosen block stands for.
+static inline uint64_t weight_of(const wick_live_block *block) {
+    return block->interval == EVERY ? UINT64_C(1) << WICK_COUNT_FRACTION_BITS
+                                    : wick_allocation_weight(block->size, block->interval);
+}
+
+static inline uint64_t bytes_of(const wick_live_block *block, uint64_t weight) {
+    return (uint64_t)((unsigned __int128)block->size * weight >> WICK_COUNT_FRACTION_BITS);
+}
+
+uint64_t wick_allocation_weight(uint64_t size, uint32_t interval) {
+    return interval == EVERY ? UINT64_C(1) << WICK_COUNT_FRACTION_BITS
+                             : wick_odds_weight(size, intervals[interval]);
+}
+
+static wick_deferred_free free_of(const wick_live_block *block, uint32_t type) {
+    uint64_t weight = weight_of(block);
+    uint32_t now = atomic_load_explicit(&now_ms, memory_order_relaxed);
+    return (wick_deferred_free){.node = block->node,
+                                .thread = block->thread,
+                                .type = type,
+                                .lifetime = now > block->time_ms ? now - block->time_ms : 0,
+                                .objects = weight,
+                                .bytes = bytes_of(block, weight)};
+}
+
+/// Leaves, and does what came in between.
+static inline void leave(wick_allocation_state *state) {
+    while (__builtin_expect(state->deferred_count > 0, 0)) {
+        wick_deferred_free free = state->deferred[--state->deferred_count];
+        count_free(state, &free);
+    }
+    set_busy(state, false);
+}
+
+/// Counts a free, on whatever terms the thread is.
+static void end_block(const wick_deferred_free *free) {
+    wick_allocation_local *mine = &wick_allocation_mine;
+    wick_allocation_state *state = state_of(mine);
+    if (!state) {
+        add(&lost_frees, 1);
+        return;
+    }
+    if (atomic_load_explicit(&state->is_busy, memory_order_relaxed)) {
+        // A signal's handler: whoever it interrupted counts this.
+        if (state->deferred_count < WICK_DEFERRED_LIMIT) {
+            state->deferred[state->deferred_count++] = *free;
+        } else {
+            add(&lost_frees, 1);
+        }
+        return;
+    }
+    set_busy(state, true);
+    count_free(state, free);
+    leave(state);
+}
+
+static void filter_add(uintptr_t address) {
+    _Atomic uint8_t *place = &wick_allocation_filter[wick_filter_place(address)];
+    uint8_t count = atomic_load_explicit(place, memory_order_relaxed);
+    // A full place stays full.
+    while (count < UINT8_MAX && !atomic_compare_exchange_weak_explicit(
+                                    place, &count, count + 1, memory_order_relaxed,
+                                    memory_order_relaxed)) {
+    }
+}
+
+static void filter_remove(uintptr_t address) {
+    _Atomic uint8_t *place = &wick_allocation_filter[wick_filter_place(address)];
+    uint8_t count = atomic_load_explicit(place, memory_order_relaxed);
+    while (count > 0 && count < UINT8_MAX &&
+           !atomic_compare_exchange_weak_explicit(place, &count, count - 1, memory_order_relaxed,
+                                                  memory_order_relaxed)) {
+    }
+}
+
+// MARK: hooks
+
+/// Takes up the mode in force.
+static void renew(wick_allocation_local *mine) {
+    // Acquire: pairs with the release in set_mode.
+    mine->mode = atomic_load_explicit(&wick_allocation_now.mode, memory_order_acquire);
+    uint32_t interval = atomic_load_explicit(&interval_now, memory_order_relaxed);
+    bool follows = interval != INTERVAL_LIMIT && !mine->is_own;
+    wick_allocation_state *state = follows ? state_of(mine) : NULL;
+    if (follows && !state) {
+        add(&lost_allocations, 1);
+    }
+    mine->left = !state ? FAR_AWAY
+                 : interval == EVERY
+                     ? -1
+                     : (int64_t)wick_odds_step(&state->random, intervals[interval]);
+}
+
+bool wick_allocation_chooses(size_t size) {
+    wick_allocation_local *mine = &wick_allocation_mine;
+    if (mine->is_forking) {
+        return false;
+    }
+    if (mine->mode != atomic_load_explicit(&wick_allocation_now.mode, memory_order_relaxed)) {
+        renew(mine);
+        if (mine->left >= 0) {
+            mine->left = (int64_t)((uint64_t)mine->left - size - 1);
+        }
+    }
+    if (mine->left >= 0) {
+        return false;
+    }
+    uint32_t interval = atomic_load_explicit(&interval_now, memory_order_relaxed);
+    if (interval == INTERVAL_LIMIT || !mine->state) {
+        mine->left = FAR_AWAY;
+        return false;
+    }
+    mine->left = interval == EVERY
+                     ? -1
+                     : (int64_t)wick_odds_step(&mine->state->random, intervals[interval]);
+    return mine->depth == 0;
+}
+
+/// The node of the caller's stack.
+static uint32_t stack_of(wick_allocation_state *state, const wick_registers *registers) {
+    uint32_t generation = wick_stacks_generation();
+    if (state->stacks_generation != generation) {
+        state->stacks_generation = generation;
+        state->walk.count = 0;
+    }
+    uintptr_t low = atomic_load_explicit(&state->stack_low, memory_order_relaxed);
+    // Acquire: pairs with the writer's release; low is written before high.
+    uintptr_t high = atomic_load_explicit(&state->stack_high, memory_order_acquire);
+    wick_stack_memory memory = {
+        .high = low <= registers->sp && registers->sp < high ? high : 0,
+        .scratch = wick_handler_windows_allowed() ? state->scratch : NULL,
+        .scratch_byte_count = WICK_ALLOCATION_SCRATCH_BYTES,
+        .cache = &state->cache};
+    if (!memory.high) {
+        atomic_store_explicit(&state->seen_sp, registers->sp, memory_order_relaxed);
+    }
+    wick_unwind_call(registers, &memory, &state->walk);
+    return wick_stacks_add(&state->walk);
+}
+
+/// Notes a block of a thread that is let in.
+static void note(wick_allocation_state *state, uintptr_t address, size_t size, uint32_t interval,
+                 const wick_registers *registers) {
+    wick_live_block block = {.size = size < WICK_LIVE_SIZE_LIMIT ? size : WICK_LIVE_SIZE_LIMIT,
+                             .node = stack_of(state, registers),
+                             .thread = state->thread,
+                             .interval = interval,
+                             .time_ms = atomic_load_explicit(&now_ms, memory_order_relaxed)};
+    uint64_t key = wick_count_key(block.node, WICK_ROW_ALLOCATED, state->thread, 0);
+    if (key != state->last_key) {
+        state->last_row = wick_counts_row(&state->counts, key);
+        state->last_key = state->last_row ? key : 0;
+    }
+    wick_count_row *row = state->last_row;
+    wick_live_block before;
+    wick_live_result added = row ? wick_live_add(address, &block, &before) : WICK_LIVE_NO_MEMORY;
+    if (added == WICK_LIVE_NO_MEMORY) {
+        add(&lost_allocations, 1);
+        return;
+    }
+    if (added == WICK_LIVE_REPLACED) {
+        add(&lost_frees, 1);
+        wick_deferred_free free = free_of(&before, 0);
+        count_free(state, &free);
+    }
+    if (interval != EVERY && (added == WICK_LIVE_ADDED || before.interval == EVERY)) {
+        filter_add(address);
+    }
+    uint64_t weight = weight_of(&block), bytes = bytes_of(&block, weight);
+    note_peak(row);
+    add_own(&row->followed, 1);
+    add_own(&row->objects, weight);
+    add_own(&row->bytes, bytes);
+    add_live(state, (int64_t)bytes);
+    state->last_address = address;
+}
+
+void wick_allocation_note(uintptr_t address, size_t size, const wick_registers *registers) {
+    wick_allocation_local *mine = &wick_allocation_mine;
+    uint32_t interval = atomic_load_explicit(&interval_now, memory_order_relaxed);
+    wick_allocation_state *state = mine->state;
+    if (interval == INTERVAL_LIMIT || !state) {
+        return;
+    }
+    if (atomic_load_explicit(&state->is_busy, memory_order_relaxed)) {
+        add(&lost_allocations, 1);
+        return;
+    }
+    set_busy(state, true);
+    note(state, address, size, interval, registers);
+    leave(state);
+}
+
+bool wick_allocation_take(uintptr_t address, wick_live_block *block, uint32_t *type) {
+    if (wick_free_passes(address)) {
+        return false;
+    }
+    if (!wick_live_take(address, block)) {
+        wick_allocation_local *mine = &wick_allocation_mine;
+        if (mine->state) {
+            add_own(&mine->state->unknown_frees, 1);
+        }
+        return false;
+    }
+    if (block->interval != EVERY) {
+        filter_remove(address);
+    }
+    *type = block->size < sizeof(uintptr_t)
+                ? 0
+                : wick_type_of(*(const uintptr_t *)address, &wick_stacks_node(block->node)->misses);
+    return true;
+}
+
+void wick_allocation_forget(uintptr_t address, bool has_words) {
+    wick_live_block block;
+    uint32_t type = 0;
+    if (!has_words) {
+        if (wick_free_passes(address) || !wick_live_take(address, &block)) {
+            return;
+        }
+        if (block.interval != EVERY) {
+            filter_remove(address);
+        }
+    } else if (!wick_allocation_take(address, &block, &type)) {
+        return;
+    }
+    wick_deferred_free free = free_of(&block, type);
+    wick_allocation_state *state = wick_allocation_mine.state;
+    free.is_temporary = state && state->last_address == address;
+    end_block(&free);
+}
+
+void wick_allocation_moved(const wick_live_block *block, uint32_t type) {
+    wick_deferred_free free = free_of(block, type);
+    end_block(&free);
+}
+
+void wick_allocation_stayed(uintptr_t address, const wick_live_block *block) {
+    wick_live_block before;
+    if (wick_live_add(address, block, &before) != WICK_LIVE_ADDED) {
+        add(&lost_frees, 1);
+    } else if (block->interval != EVERY) {
+        filter_add(address);
+    }
+}
+
+// MARK: lifecycle
+
+/// Lets all threads see a new interval.
+static void set_mode(uint32_t interval) {
+    atomic_store_explicit(&interval_now, interval, memory_order_relaxed);
+    if (interval == EVERY) {
+        atomic_store_explicit(&wick_allocation_now.looks_up_all, true, memory_order_relaxed);
+    }
+    // Release: pairs with renew.
+    atomic_fetch_add_explicit(&wick_allocation_now.mode, 1, memory_order_release);
+}
+
+static bool map_all(void) {
+    if (!states) {
+        states = wick_pages_map(wick_threads_limit() * sizeof(wick_allocation_state));
+    }
+    owner = getpid();
+    return states && wick_stacks_map() && wick_live_map();
+}
+
+int wick_allocation_set_interval(uint64_t bytes) {
+    if (bytes == 0) {
+        set_mode(INTERVAL_LIMIT);
+        return 0;
+    }
+    if (!map_all()) {
+        return ENOMEM;
+    }
+    uint32_t number = 0;
+    while (number < interval_count && intervals[number] != bytes) {
+        number++;
+    }
+    if (number == INTERVAL_LIMIT) {
+        return ENOSPC;
+    }
+    intervals[number] = bytes;
+    interval_count = number < interval_count ? interval_count : number + 1;
+    set_mode(number);
+    return 0;
+}
+
+uint64_t wick_allocation_interval(void) {
+    uint32_t number = atomic_load_explicit(&interval_now, memory_order_relaxed);
+    return number == INTERVAL_LIMIT ? 0 : intervals[number];
+}
+
+void wick_allocation_end(bool may_wait) {
+    set_mode(INTERVAL_LIMIT);
+    atomic_store_explicit(&wick_allocation_now.looks_up_all, false, memory_order_relaxed);
+    for (uint32_t place = 0; place < sizeof(wick_allocation_filter); place++) {
+        atomic_store_explicit(&wick_allocation_filter[place], 0, memory_order_relaxed);
+    }
+    for (uint32_t look = 0; may_wait && look < QUIET_LOOKS; look++) {
+        bool is_quiet = true;
+        for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
+            is_quiet &= !atomic_load_explicit(&states[slot].is_busy, memory_order_acquire);
+        }
+        if (is_quiet && look > 0) {
+            return;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = QUIET_LOOK_NS}, NULL);
+    }
+}
+
+void wick_allocation_reset(void) {
+    for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
+        wick_allocation_state *state = &states[slot];
+        if (atomic_load_explicit(&state->is_live, memory_order_acquire)) {
+            wick_counts_free(&state->counts);
+            memset(&state->counts, 0, sizeof(state->counts));
+            state->last_key = 0;
+            state->deferred_count = 0;
+            state->last_address = 0;
+            atomic_store_explicit(&state->untold_bytes, 0, memory_order_relaxed);
+            atomic_store_explicit(&state->unknown_frees, 0, memory_order_relaxed);
+        }
+    }
+    wick_live_clear();
+    interval_count = 1;
+    atomic_store_explicit(&now_ms, 0, memory_order_relaxed);
+    atomic_store_explicit(&lost_allocations, 0, memory_order_relaxed);
+    atomic_store_explicit(&lost_frees, 0, memory_order_relaxed);
+    atomic_store_explicit(&retired_unknown_frees, 0, memory_order_relaxed);
+    atomic_store_explicit(&peak.live_bytes, 0, memory_order_relaxed);
+    atomic_store_explicit(&peak.most_bytes, 0, memory_order_relaxed);
+    add(&peak.number, 1);
+}
+
+void wick_allocation_ignore_thread(void) {
+    wick_allocation_mine.is_own = true;
+}
+
+void wick_allocation_before_fork(void) {
+    wick_allocation_mine.is_forking = true;
+}
+
+void wick_allocation_after_fork(bool in_child) {
+    wick_allocation_mine.is_forking = false;
+    if (in_child && states) {
+        wick_allocation_end(false);
+        wick_allocation_mine.state = NULL;
+        // The parent's, of which this process has copies.
+        states = NULL;
+    }
+}
+
+// MARK: writer thread
+
+void wick_allocation_tick(uint32_t ms) {
+    atomic_store_explicit(&now_ms, ms, memory_order_relaxed);
+}
+
+uint32_t wick_allocation_time(void) {
+    return atomic_load_explicit(&now_ms, memory_order_relaxed);
+}
+
+void wick_allocation_tell_peak(void) {
+    for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
+        tell_peak(atomic_exchange_explicit(&states[slot].untold_bytes, 0, memory_order_relaxed));
+    }
+}
+
+uint64_t wick_allocation_peak(uint64_t *bytes) {
+    *bytes = (uint64_t)atomic_load_explicit(&peak.most_bytes, memory_order_relaxed);
+    return atomic_load_explicit(&peak.number, memory_order_relaxed);
+}
+
+wick_allocation_totals wick_allocation_lost(void) {
+    uint64_t unknown = atomic_load_explicit(&retired_unknown_frees, memory_order_relaxed);
+    for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
+        unknown += atomic_load_explicit(&states[slot].unknown_frees, memory_order_relaxed);
+    }
+    return (wick_allocation_totals){
+        .lost_allocations = atomic_load_explicit(&lost_allocations, memory_order_relaxed),
+        .lost_frees = atomic_load_explicit(&lost_frees, memory_order_relaxed),
+        .unknown_frees = unknown,
+        .byte_count = wick_stacks_byte_count() + wick_live_byte_count() + wick_counts_byte_count() +
+                      wick_types_byte_count()};
+}

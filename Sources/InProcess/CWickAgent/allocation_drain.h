@@ -1,0 +1,32 @@
+// From what threads count (allocation.h) to the recording: what the writer thread does at each drain about
+// allocations. Writer thread only, but for wick_allocations_begin, which runs while that thread waits.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wick_format.h"
+
+/// A new recording.
+void wick_allocations_begin(void);
+
+/// Looks after threads, new stacks and types, and tells now and then what was counted.
+void wick_allocations_drain(uint64_t elapsed_ms);
+
+/// The thread of a slot is gone: tells the last of it.
+void wick_allocations_retire(uint32_t slot, uint64_t elapsed_ms);
+
+/// Ends it all: hooks out, everything told, and what is live listed. On the way out of the process nothing is
+/// waited for.
+void wick_allocations_finish(bool is_leaving);
+void wick_allocations_write_last(uint64_t elapsed_ms);
+
+/// What a stack or a thread of a row is in the recording.
+uint32_t wick_allocations_node(uint32_t number);
+uint64_t wick_allocations_thread(uint32_t thread);
+
+/// Modules went: addresses mean something else.
+void wick_allocations_forget_addresses(void);
+
+/// Calls `add` for each statistic.
+void wick_allocations_stats(void (*add)(wick_stat key, uint64_t value));

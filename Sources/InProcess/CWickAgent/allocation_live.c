@@ -1,0 +1,223 @@
+// HOOK-SAFE but for wick_live_map and wick_live_clear: atomic loads, stores and compare-and-swap; one
+// mmap whenever the table has doubled.
+#include "allocation_live.h"
+
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "pages.h"
+#include "raw_syscall.h"
+
+enum : uint32_t {
+    KEYS = 8,
+    SEGMENTS = 20,
+    /// Of the first two segments; each next one is as large as all before.
+    FIRST_BUCKETS = 1 << 12,
+};
+
+/// In place of an address while its value is being written.
+enum : uintptr_t { BUSY = 1 };
+
+/// One cache line; and the values of its keys.
+typedef struct {
+    _Atomic uintptr_t keys[KEYS];
+} keys;
+
+typedef struct {
+    _Atomic uint64_t size_and_thread, node_and_time;
+} value;
+
+typedef struct {
+    keys *keys;
+    value *values;
+} segment;
+
+/// The start of each segment's pages, filled in order.
+static _Atomic(keys *) segments[SEGMENTS];
+static _Atomic uint32_t segment_count;
+
+static uint64_t bucket_count_of(uint32_t number) {
+    return number == 0 ? FIRST_BUCKETS : (uint64_t)FIRST_BUCKETS << (number - 1);
+}
+
+static size_t byte_count_of(uint32_t number) {
+    return bucket_count_of(number) * (sizeof(keys) + KEYS * sizeof(value));
+}
+
+/// Maps a segment, unless somebody else has by now. False if memory is refused.
+static bool add_segment(uint32_t number) {
+    keys *none = NULL;
+    if (!atomic_load_explicit(&segments[number], memory_order_relaxed)) {
+        // Raw: errno is the host's.
+        long pages = wick_raw_syscall6(SYS_mmap, 0, (long)byte_count_of(number),
+                                       PROT_READ | PROT_WRITE,
+                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (pages < 0 && pages > -4096) {
+            return false;
+        }
+        if (!atomic_compare_exchange_strong_explicit(&segments[number], &none, (keys *)pages,
+                                                     memory_order_relaxed, memory_order_relaxed)) {
+            wick_raw_syscall6(SYS_munmap, pages, (long)byte_count_of(number), 0, 0, 0, 0);
+        }
+    }
+    uint32_t count = number;
+    // Release: who sees the count sees the segment. Others may have come further already.
+    atomic_compare_exchange_strong_explicit(&segment_count, &count, number + 1,
+                                            memory_order_release, memory_order_relaxed);
+    return true;
+}
+
+bool wick_live_map(void) {
+    return atomic_load_explicit(&segment_count, memory_order_relaxed) > 0 || add_segment(0);
+}
+
+static uint64_t hash_of(uintptr_t address) {
+    uint64_t hash = (address >> 3) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 29;
+}
+
+static segment segment_at(uint32_t number) {
+    keys *start = atomic_load_explicit(&segments[number], memory_order_relaxed);
+    return (segment){start, (value *)(start + bucket_count_of(number))};
+}
+
+/// The two buckets of a hash in a segment.
+static uint64_t bucket_of(uint64_t hash, uint32_t choice, uint32_t number) {
+    return (choice ? hash >> 32 : hash) & (bucket_count_of(number) - 1);
+}
+
+static void write_value(value *to, const wick_live_block *block) {
+    uint64_t size = block->size < WICK_LIVE_SIZE_LIMIT ? block->size : WICK_LIVE_SIZE_LIMIT;
+    atomic_store_explicit(&to->size_and_thread,
+                          size | (uint64_t)block->thread << 40 | (uint64_t)block->interval << 58,
+                          memory_order_relaxed);
+    atomic_store_explicit(&to->node_and_time, (uint64_t)block->node << 32 | block->time_ms,
+                          memory_order_relaxed);
+}
+
+static wick_live_block read_value(const value *from) {
+    uint64_t first = atomic_load_explicit(&from->size_and_thread, memory_order_relaxed);
+    uint64_t second = atomic_load_explicit(&from->node_and_time, memory_order_relaxed);
+    return (wick_live_block){.size = first & WICK_LIVE_SIZE_LIMIT,
+                             .thread = (uint32_t)(first >> 40) & ((1u << WICK_LIVE_THREAD_BITS) - 1),
+                             .interval = (uint32_t)(first >> 58),
+                             .node = (uint32_t)(second >> 32),
+                             .time_ms = (uint32_t)second};
+}
+
+/// Adds to one bucket; false if it is full.
+static bool add_to(const segment *to, uint64_t bucket, uintptr_t address,
+                   const wick_live_block *block, wick_live_block *replaced,
+                   wick_live_result *result) {
+    _Atomic uintptr_t *keys = to->keys[bucket].keys;
+    value *values = &to->values[bucket * KEYS];
+    uint32_t empty = KEYS;
+    for (uint32_t i = 0; i < KEYS; i++) {
+        uintptr_t key = atomic_load_explicit(&keys[i], memory_order_relaxed);
+        if (key == address) {
+            *replaced = read_value(&values[i]);
+            write_value(&values[i], block);
+            *result = WICK_LIVE_REPLACED;
+            return true;
+        }
+        empty = key == 0 && empty == KEYS ? i : empty;
+    }
+    for (uint32_t i = empty; i < KEYS; i++) {
+        uintptr_t key = 0;
+        // Relaxed: the value is the owner's alone until the key is stored.
+        if (atomic_compare_exchange_strong_explicit(&keys[i], &key, BUSY, memory_order_relaxed,
+                                                    memory_order_relaxed)) {
+            write_value(&values[i], block);
+            // Release: for wick_live_each. Who frees the block has it from us.
+            atomic_store_explicit(&keys[i], address, memory_order_release);
+            *result = WICK_LIVE_ADDED;
+            return true;
+        }
+    }
+    return false;
+}
+
+wick_live_result wick_live_add(uintptr_t address, const wick_live_block *block,
+                               wick_live_block *replaced) {
+    uint64_t hash = hash_of(address);
+    wick_live_result result = WICK_LIVE_NO_MEMORY;
+    for (;;) {
+        // Acquire: pairs with add_segment.
+        uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
+        for (uint32_t number = count; number-- > 0;) {
+            segment to = segment_at(number);
+            for (uint32_t choice = 0; choice < 2; choice++) {
+                if (add_to(&to, bucket_of(hash, choice, number), address, block, replaced,
+                           &result)) {
+                    return result;
+                }
+            }
+        }
+        if (count == SEGMENTS || !add_segment(count)) {
+            return result;
+        }
+    }
+}
+
+bool wick_live_take(uintptr_t address, wick_live_block *block) {
+    uint64_t hash = hash_of(address);
+    // Acquire: pairs with add_segment.
+    for (uint32_t number = atomic_load_explicit(&segment_count, memory_order_acquire);
+         number-- > 0;) {
+        segment from = segment_at(number);
+        for (uint32_t choice = 0; choice < 2; choice++) {
+            uint64_t bucket = bucket_of(hash, choice, number);
+            for (uint32_t i = 0; i < KEYS; i++) {
+                _Atomic uintptr_t *key = &from.keys[bucket].keys[i];
+                if (atomic_load_explicit(key, memory_order_relaxed) == address) {
+                    *block = read_value(&from.values[bucket * KEYS + i]);
+                    // Release: the place is another's once it is seen to be empty.
+                    atomic_store_explicit(key, 0, memory_order_release);
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+void wick_live_each(void (*visit)(uintptr_t address, const wick_live_block *block, void *context),
+                    void *context) {
+    uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
+    for (uint32_t number = 0; number < count; number++) {
+        segment from = segment_at(number);
+        for (uint64_t bucket = 0; bucket < bucket_count_of(number); bucket++) {
+            for (uint32_t i = 0; i < KEYS; i++) {
+                // Acquire: pairs with the store in add_to.
+                uintptr_t key =
+                    atomic_load_explicit(&from.keys[bucket].keys[i], memory_order_acquire);
+                if (key <= BUSY) {
+                    continue;
+                }
+                wick_live_block block = read_value(&from.values[bucket * KEYS + i]);
+                atomic_thread_fence(memory_order_acquire);
+                if (atomic_load_explicit(&from.keys[bucket].keys[i], memory_order_relaxed) == key) {
+                    visit(key, &block, context);
+                }
+            }
+        }
+    }
+}
+
+void wick_live_clear(void) {
+    uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
+    for (uint32_t number = 0; number < count; number++) {
+        // Private pages are zero again when they are next touched.
+        madvise(segment_at(number).keys, byte_count_of(number), MADV_DONTNEED);
+    }
+}
+
+uint64_t wick_live_byte_count(void) {
+    uint64_t bytes = 0;
+    for (uint32_t number = 0; number < atomic_load_explicit(&segment_count, memory_order_relaxed);
+         number++) {
+        bytes += byte_count_of(number);
+    }
+    return bytes;
+}

@@ -1,0 +1,62 @@
+// The stacks of allocations, as nodes of one tree that all threads add to.
+//
+//   node 0 is the root; a node is (parent, pc): a return address, or a mark
+//   nodes    [ pc │ parent │ misses ] …       by number, in the order of their making
+//   buckets  [ 16 × (tag │ number) ]          by hash of (parent, pc); a full bucket goes on in the
+//                                             next, four times larger, level
+//
+// Nodes are never taken away, so nothing here waits or is locked: a thread that finds no node makes one and
+// puts it in place by compare-and-swap.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "unwind.h"
+
+enum : uint32_t {
+    WICK_STACK_NODE_BITS = 20,
+    WICK_STACK_NODE_LIMIT = 1u << WICK_STACK_NODE_BITS,
+    /// The node of a stack that could not be kept.
+    WICK_STACK_ROOT = 0,
+};
+
+/// In a node's pc: not a return address but a `wick_truncation`, where a stack is cut.
+enum : uint64_t { WICK_STACK_MARK_TRUNCATED = UINT64_C(1) << 62 };
+
+typedef struct {
+    _Atomic uint64_t pc;
+    /// The parent; above it, see wick_stacks_forget_addresses.
+    uint32_t origin;
+    /// See wick_type_of.
+    uint32_t misses;
+} wick_stack_node;
+
+/// Maps what is needed; idempotent. False if memory is refused. Before hooks are let in.
+bool wick_stacks_map(void);
+
+/// HOOK-SAFE. The node of a walk's whole stack. `spare` is the calling thread's own, at first 0.
+uint32_t wick_stacks_add(wick_known_walk *walk);
+
+/// Addresses mean something else from now on: no node is found any more that was made before. Walks must
+/// be forgotten too, see wick_stacks_generation.
+void wick_stacks_forget_addresses(void);
+
+/// Changes whenever nodes that a walk knows are out of date.
+uint32_t wick_stacks_generation(void);
+
+/// One more than the highest number given.
+uint32_t wick_stacks_count(void);
+
+/// A node by number; its pc is 0 while it is being made.
+wick_stack_node *wick_stacks_node(uint32_t number);
+
+static inline uint32_t wick_stack_parent(const wick_stack_node *node) {
+    return node->origin & (WICK_STACK_NODE_LIMIT - 1);
+}
+
+/// How often a frame was left out because no node was to be had.
+uint64_t wick_stacks_refused(void);
+
+/// Bytes of memory touched, about.
+uint64_t wick_stacks_byte_count(void);
