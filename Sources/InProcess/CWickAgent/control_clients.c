@@ -197,7 +197,7 @@ static void tell_status(client *one) {
              (unsigned long long)status.elapsed_ms,
              (unsigned long long)status.samples, (unsigned long long)status.lost,
              (unsigned long long)status.threads,
-             (unsigned long long)status.allocation_interval, WICK_VERSION, status.engine);
+             (unsigned long long)(status.is_recording ? status.allocation_interval : 0), WICK_VERSION, status.engine);
     answer(one, text);
 }
 

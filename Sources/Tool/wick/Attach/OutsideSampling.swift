@@ -18,7 +18,7 @@ enum OutsideSampling {
     }
     if let option = unseen.first(where: { arguments.has($0) }) {
       throw arguments.usage(
-        "'\(option)' needs an agent in the process, which alone sees memory; '--perf' has none there")
+        "'\(option)' needs the agent in the process; from outside, by '--perf', no memory is seen")
     }
     let sampler = try PerfSampler(
       process,

@@ -4,7 +4,9 @@ import Glibc
 /// What of this machine decides how programs can be sampled.
 enum MachineCheckup {
   /// All that there is to say.
-  static func findings() -> [Finding] { [kernel(), agent(), allocations(), perfEngine(), timerEngine()] }
+  static func findings() -> [Finding] {
+    [kernel(), agent(), allocations(), perfEngine(), timerEngine()]
+  }
 
   /// The kernel's release, for the reader of a bug report.
   private static func kernel() -> Finding {

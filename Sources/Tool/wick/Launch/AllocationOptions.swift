@@ -7,14 +7,14 @@ struct AllocationOptions {
   /// Whether mmap and munmap count as allocations.
   var followsMappings = false
 
-  static let options = [
-    Option(
-      name: "--alloc", value: "SIZE",
-      help: "Follows allocations: one in SIZE bytes, such as 64k (512k), or all.",
-      isValueOptional: true),
-    Option(name: "--arc", help: "Counts retains and releases of Swift objects."),
-    Option(name: "--mmap", help: "With --alloc: mappings of files and memory count, too."),
-  ]
+  static let followed = Option(
+    name: "--alloc", value: "SIZE",
+    help: "Follows allocations: one in SIZE bytes, such as 64k (512k), or all.",
+    isValueOptional: true)
+  static let references = Option(
+    name: "--arc", help: "Counts retains and releases of Swift objects.")
+  static let mappings = Option(
+    name: "--mmap", help: "With --alloc: mappings of files and memory count, too.")
 
   /// As the agent's own: WICK_ALLOCATION_DEFAULT_BYTES and WICK_ALLOCATION_MAXIMUM_BYTES.
   private static let usualInterval: UInt64 = 512 << 10

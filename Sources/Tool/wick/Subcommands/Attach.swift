@@ -26,7 +26,7 @@ enum Attach: Subcommand {
     Option(
       name: "--engine", value: "ENGINE",
       help: "auto, perf, perf-signal, timer or setitimer (auto)."),
-  ] + AllocationOptions.options + [
+    AllocationOptions.followed, AllocationOptions.references, AllocationOptions.mappings,
     Option(
       name: "--children", help: "Records the processes that it has started and starts, too."),
     Option(name: "--open", help: "Opens the flame graph in the browser."),

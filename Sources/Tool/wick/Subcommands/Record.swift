@@ -27,7 +27,7 @@ enum Record: Subcommand {
     Option(
       name: "--engine", value: "ENGINE",
       help: "auto, perf, perf-signal, timer or setitimer (auto)."),
-  ] + AllocationOptions.options + [
+    AllocationOptions.followed, AllocationOptions.references, AllocationOptions.mappings,
     Option(name: "--no-children", help: "Records the command itself only."),
   ]
 
@@ -105,7 +105,8 @@ enum Record: Subcommand {
   }
 
   private static func finish(
-    _ session: Session, _ settings: Session.Settings, of target: Target, mainPID: pid_t, outputs: RecordingOutputs
+    _ session: Session, _ settings: Session.Settings, of target: Target, mainPID: pid_t,
+    outputs: RecordingOutputs
   ) throws {
     let recordings = session.recordings(mainPID: mainPID)
     guard !recordings.isEmpty else {
