@@ -56,6 +56,28 @@ import Testing
     }
   }
 
+  /// A child that goes on as it is has the agent's code, but no thread of it: it is attached to.
+  @Test func forkedChildHasOneAgentOnly() throws {
+    try Command.withFolder { folder in
+      let script = #"""
+        if (!defined($child = fork)) { die } elsif ($child) { waitpid $child, 0; exit }
+        for ($round = 0; $round < 200; $round++) {
+          for ($i = 0; $i < 100000; $i++) {}
+          last if (@threads = glob "/proc/self/task/*") > 1 && $more++ > 20;
+          select undef, undef, undef, 0.02;
+        }
+        open MAPS, "/proc/self/maps"; while (<MAPS>) { $libraries{$1} = 1 if m{(\S*wick\S*)} }
+        print join " ", map { m{([^/]*)$} } sort keys %libraries;
+        """#
+      let outcome = try Command.run(
+        "record", "--alloc", "-F", "997", "-o", "x.wick", "--", "/usr/bin/perl", "-e", script,
+        folder: folder)
+      #expect(outcome.exitCode == 0, "\(outcome.errors)")
+      #expect(outcome.errors.contains("2 processes"), "\(outcome.errors)")
+      #expect(outcome.output == "libwick-malloc.so")
+    }
+  }
+
   @Test func libraryMustLieBesideTheOther() throws {
     try Command.withFolder { folder in
       let built = Command.products.appending(path: "Wick_CWickAgent.resources/libwick.so").path
