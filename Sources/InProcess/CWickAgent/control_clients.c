@@ -197,11 +197,12 @@ static void tell_status(client *one) {
              (unsigned long long)status.elapsed_ms,
              (unsigned long long)status.samples, (unsigned long long)status.lost,
              (unsigned long long)status.threads,
-             (unsigned long long)(status.is_recording ? status.allocation_interval : 0), WICK_VERSION, status.engine);
+             (unsigned long long)(status.is_recording ? status.allocation_interval : 0),
+             WICK_VERSION, status.engine);
     answer(one, text);
 }
 
-/// Rate and engine are those that the first reader wanted; of allocations each reader has its own wishes.
+/// Rate and engine are those that the first reader wanted; of allocations each has its own wishes.
 static wick_options latest;
 
 /// Has a recording follow all that one of its readers wants: the smaller interval is the finer.
@@ -252,8 +253,8 @@ static void let_readers_go(void) {
     }
 }
 
-/// Reads what a client wants; false if that is out of range. What engines and rates there are, the agent
-/// knows.
+/// Reads what a client wants; false if that is out of range. What engines and rates there are, the
+/// agent knows.
 static bool read_wishes(client *one, const char *line, wick_options *options) {
     uint64_t rate = number_up_to(UINT32_MAX, line, "hz");
     uint64_t engine = number_up_to(UINT32_MAX, line, "engine");
@@ -326,7 +327,9 @@ static void switch_allocations(client *one, const char *line) {
     case WICK_RESULT_OK:
         // What begins anew because one of them leaves goes on with it.
         for (size_t i = 0; i < WICK_CLIENT_LIMIT; i++) {
-            clients[i].allocation_interval = interval;
+            if (clients[i].socket.number >= 0 && clients[i].is_reader) {
+                clients[i].allocation_interval = interval;
+            }
         }
         answer(one, "ok\n");
         break;
