@@ -3,14 +3,16 @@ import Testing
 
 /// The agent on the other architecture: all of it compiled, its unwinder run by an emulator.
 @Suite(.serialized) struct Aarch64Tests {
-  @Test func wholeAgentIsCompiledAndNeedsOnlyLibc() throws {
+  @Test(arguments: [[], ["-DWICK_INTERPOSE=1"]])
+  func wholeAgentIsCompiledAndNeedsOnlyLibc(flags: [String]) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "wick-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let library = folder.appending(path: "libwick.so").path
     let result = try UnwindProgram.run(
       "clang",
-      UnwindProgram.crossFlags + ["-DWICK_PRELOAD=1", "-fPIC", "-shared", "-Wl,--no-undefined"]
+      UnwindProgram.crossFlags + flags
+        + ["-DWICK_PRELOAD=1", "-fPIC", "-shared", "-Wl,--no-undefined"]
         + (try UnwindProgram.agentSources()) + ["-o", library])
     #expect(result.status == 0, "\(result.errors)")
     let needed = try UnwindProgram.run("readelf", ["-W", "-d", library]).text

@@ -80,6 +80,35 @@ import WickAgent
     #expect(throws: Wick.StartError.rateOutOfRange) { try Wick.start(rate: rate) }
   }
 
+  @Test(arguments: [0, -1, 1 + 1 << 40, Int.max, Int.min])
+  func allocationIntervalIsChecked(bytes: Int) {
+    #expect(throws: Wick.StartError.intervalOutOfRange) {
+      try Wick.start(allocations: .sampled(every: bytes))
+    }
+    #expect(!Wick.isRunning)
+    #expect(throws: Wick.AllocationsError.intervalOutOfRange) {
+      try Wick.setAllocations(.sampled(every: bytes))
+    }
+  }
+
+  @Test func allocationsAreNotSwitchedWithoutARecording() {
+    for allocations: Wick.Allocations? in [nil, .every, .sampled(), .sampled(every: 1 << 40)] {
+      #expect(throws: Wick.AllocationsError.notRunning) { try Wick.setAllocations(allocations) }
+    }
+  }
+
+  @Test(arguments: [Wick.Allocations.sampled(), .sampled(every: 4096), .every])
+  func recordsWithAllocations(allocations: Wick.Allocations) throws {
+    try withPath { path in
+      try Wick.start(output: path, rate: 997, allocations: allocations, followsMappings: true)
+      burn(seconds: 0.1)
+      #expect(Wick.stop())
+      let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+      #expect(try #require(size) > 500)
+      #expect(try descriptors().isEmpty)
+    }
+  }
+
   @Test func missingFolderIsAnError() {
     #expect(throws: Wick.StartError.cannotCreate(errno: ENOENT)) {
       try Wick.start(output: "/nonexistent/folder/x.wick")

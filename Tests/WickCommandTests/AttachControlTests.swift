@@ -31,6 +31,28 @@ import Testing
       _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
+    /// Whether this is the first that is answered.
+    func hears(_ text: String) -> Bool {
+      var heard: [UInt8] = []
+      var byte: UInt8 = 0
+      while heard.count < text.utf8.count {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&entry, 1, 4000) > 0, recv(descriptor, &byte, 1, 0) == 1 else { return false }
+        heard.append(byte)
+      }
+      return heard == Array(text.utf8)
+    }
+
+    /// Takes the rest; whether the other end closes in time.
+    func ends() -> Bool {
+      var buffer = [UInt8](repeating: 0, count: 1 << 16)
+      while true {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        guard poll(&entry, 1, 6000) > 0 else { return false }
+        if recv(descriptor, &buffer, buffer.count, 0) <= 0 { return true }
+      }
+    }
+
     /// What is answered until the other end closes; nil if it stays open for some seconds.
     func answer() -> String? {
       var answer: [UInt8] = []
@@ -90,12 +112,74 @@ import Testing
   @Test func oddRecordRequestsAreAnswered() throws {
     let target = try AttachTarget(environment: AttachTarget.idle)
     let path = try #require(target.socket())
-    for parameters in ["hz=99999999", "engine=77", "hz=-1 engine=-1"] {
+    for parameters in [
+      "hz=99999999", "engine=77", "hz=-1 engine=-1", "hz=4294967395", "hz=", "hz=9x", "join=2",
+      "alloc=1099511627777", "alloc=18446744073709551616", "alloc=-1", "alloc=64k", "arc=2",
+      "mmap=on",
+    ] {
       let caller = try #require(Caller(path))
       caller.say("wick 1 record \(parameters) join=0\n")
       let answer = caller.answer()
       #expect(answer?.hasPrefix("error start result=") == true, "\(parameters): \(answer ?? "-")")
     }
+    #expect(target.isAlive)
+  }
+
+  @Test func switchesAreCheckedAndNeedARecording() throws {
+    let target = try AttachTarget(environment: AttachTarget.idle)
+    let path = try #require(target.socket())
+    for (parameters, expected) in [
+      ("", "error option\n"), (" interval=", "error option\n"), (" interval=x", "error option\n"),
+      (" interval=-1", "error option\n"), (" interval=1099511627777", "error option\n"),
+      (" interval=0", "error idle\n"), (" interval=65536", "error idle\n"),
+    ] {
+      let caller = try #require(Caller(path))
+      caller.say("wick 1 alloc\(parameters)\n")
+      #expect(caller.answer() == expected, "\(parameters)")
+    }
+    try Command.withFolder { folder in
+      let outcome = try AttachTarget.wick(
+        ["switch", "--alloc=64k", "\(target.pid)"], folder: folder)
+      #expect(outcome.exitCode == 3)
+      #expect(outcome.errors == "wick: process \(target.pid) (plain) is not being recorded\n")
+    }
+    #expect(target.isAlive)
+  }
+
+  @Test func joinedRecordingFollowsWhatAnyReaderWants() throws {
+    let target = try AttachTarget(environment: AttachTarget.idle)
+    let path = try #require(target.socket())
+    /// What the agent says that it follows.
+    func interval() throws -> String {
+      let caller = try #require(Caller(path))
+      caller.say("wick 1 status\n")
+      let answer = try #require(caller.answer())
+      return answer.split(separator: " ").first { $0.hasPrefix("alloc=") }.map(String.init)
+        ?? answer
+    }
+    func join(_ parameters: String) throws -> Caller {
+      let caller = try #require(Caller(path))
+      caller.say("wick 1 record hz=99 join=1 \(parameters)\n")
+      #expect(caller.hears("ok\n"))
+      return caller
+    }
+    #expect(try interval() == "alloc=0")
+    let first = try join("alloc=0")
+    #expect(try interval() == "alloc=0")
+    let second = try join("alloc=524288")
+    #expect(try interval() == "alloc=524288")
+    let third = try join("alloc=4096 arc=0 mmap=1")
+    #expect(try interval() == "alloc=4096")
+    let fourth = try join("alloc=65536")
+    #expect(try interval() == "alloc=4096")
+    // Who leaves takes his wishes along.
+    third.say("stop\n")
+    #expect(third.ends())
+    #expect(try interval() == "alloc=65536")
+    fourth.say("stop\n")
+    #expect(fourth.ends())
+    #expect(try interval() == "alloc=524288")
+    withExtendedLifetime((first, second)) {}
     #expect(target.isAlive)
   }
 

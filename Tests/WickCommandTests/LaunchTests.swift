@@ -207,8 +207,12 @@ import Testing
       let (code, good) = try ask(Command.probe)
       #expect(code == 0)
       #expect(good.version == 1)
-      #expect(good.machine.map(\.name) == ["kernel", "agent", "perf engine", "timer engine"])
-      #expect(good.machine[1].isGood && good.machine[1].fact.hasSuffix("libwick.so"))
+      #expect(
+        good.machine.map(\.name) == [
+          "kernel", "agent", "allocations", "perf engine", "timer engine",
+        ])
+      #expect(good.machine[1].isGood && good.machine[1].fact.hasSuffix("/libwick.so"))
+      #expect(good.machine[2].isGood && good.machine[2].fact.hasSuffix("/libwick-malloc.so"))
       #expect(good.program?.canBeRecorded == true)
       #expect(good.program?.findings.first { $0.name == "symbols" }?.isGood == true)
       let (missing, bad) = try ask("./nowhere")

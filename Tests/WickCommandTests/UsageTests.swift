@@ -14,6 +14,7 @@ import Testing
         record      Runs a command and records where its CPU time goes.
         attach      Records a running process, which goes on serving.
         stop        Ends the recording of a process, whoever started it.
+        switch      Changes which allocations are followed, while a process is recorded.
         status      Shows what is being recorded of a process.
         list        Lists the processes that have an agent, and what it does.
         report      Shows what takes the most CPU time: functions, lines, processes, calls.
@@ -55,12 +56,17 @@ import Testing
     the library stays mapped. The process goes on meanwhile: one of its threads that waits is held for
     about a millisecond. Records until --duration is over, Ctrl-C is pressed, or the process ends. The
     recording is written here, not by the process. If wick itself is killed, the agent stops.
+    With --alloc the recording also has what is allocated from now on, and what becomes of it; what was
+    allocated before is not known. 'wick switch' changes SIZE meanwhile.
 
     Options:
       -o, --output FILE         What to write, by its extension: .wick, .folded or .svg. May be repeated.
       -F, --rate HZ             Samples per second of CPU time, 1 to 10000 (99).
       -d, --duration SECONDS    Ends after this time; also '10s'.
           --engine ENGINE       auto, perf, perf-signal, timer or setitimer (auto).
+          --alloc[=SIZE]        Follows allocations: one in SIZE bytes, such as 64k (512k), or all.
+          --arc                 Counts retains and releases of Swift objects.
+          --mmap                With --alloc: mappings of files and memory count, too.
           --children            Records the processes that it has started and starts, too.
           --open                Opens the flame graph in the browser.
           --join                Shares the session of another wick that records the process.
@@ -85,6 +91,22 @@ import Testing
 
     Example:
       wick stop 1234
+
+    """,
+    "switch": """
+    Changes which allocations are followed, while a process is recorded.
+
+    Usage: wick switch --alloc=SIZE PID
+
+    Takes effect at once, in the recording that is under way, whoever started it. What is followed
+    already stays so until it is freed.
+
+    Options:
+          --alloc SIZE          From now on one allocation in SIZE bytes (64k, 512k, 1m …), all, or off.
+      -h, --help                Shows this page.
+
+    Example:
+      wick switch --alloc=all 1234
 
     """,
     "status": """
@@ -378,12 +400,18 @@ import Testing
     The command runs as it would without wick, keeps its terminal and its exit code (128 + n if a
     signal n ends it). Ctrl-C ends the command as usual, and the recording is written; a second
     Ctrl-C leaves at once. Programs that the command starts are recorded too.
+    With --alloc the recording also has what is allocated, from the first instruction on, and what
+    becomes of it. An allocation is followed with a chance by its size, so that estimates are unbiased;
+    smaller SIZEs make them finer and cost more.
 
     Options:
       -o, --output FILE         What to write, by its extension: .wick, .folded or .svg. May be repeated.
       -F, --rate HZ             Samples per second of CPU time, 1 to 10000 (99).
       -d, --duration SECONDS    Ends the command with SIGTERM after this time.
           --engine ENGINE       auto, perf, perf-signal, timer or setitimer (auto).
+          --alloc[=SIZE]        Follows allocations: one in SIZE bytes, such as 64k (512k), or all.
+          --arc                 Counts retains and releases of Swift objects.
+          --mmap                With --alloc: mappings of files and memory count, too.
           --no-children         Records the command itself only.
       -h, --help                Shows this page.
 
@@ -438,6 +466,14 @@ import Testing
     (["symbolize", "-e", "x", "10000000000000000"], "is no hexadecimal address"),
     (["cache", "empty"], "'empty' is unknown here; there is only 'clear'"),
     (["record", "-d", "-1", "true"], "'--duration' must be a whole number"),
+    (["record", "--alloc", "--alloc=all", "true"], "'--alloc' is given twice"),
+    (["record", "--mmap", "--arc", "true"], "'--mmap' counts mappings among the allocations"),
+    (["attach", "--mmap", "1"], "'--mmap' counts mappings among the allocations"),
+    (["switch", "1"], "say what to follow from now on: '--alloc=64k', 'all' or 'off'"),
+    (["switch", "--alloc"], "'--alloc' needs a value: SIZE"),
+    (["switch", "--alloc", "off"], "name a process; 'wick list' shows those with an agent"),
+    (["switch", "--alloc=off", "word"], "'word' is no process id"),
+    (["switch", "--alloc=of", "1"], "or 'all', or 'off', not 'of'"),
   ]
 
   @Test(arguments: mistakes) func mistakesGetOneLineAndCodeTwo(words: [String], line: String) throws

@@ -247,7 +247,8 @@ static wick_result start_locked(const wick_options *options, const stream_target
     strcpy(latest_path, path);
     latest_start_ms = now_ms();
     latest_status = (wick_status){
-        .is_streamed = stream, .rate_hz = rate, .engine = session.engine->name};
+        .is_streamed = stream, .rate_hz = rate, .engine = session.engine->name,
+        .allocation_interval = options->allocation_interval};
     return WICK_RESULT_OK;
 }
 

@@ -20,6 +20,18 @@ static bool parse_number(const char *text, const char *end, uint64_t maximum, ui
     return value <= maximum;
 }
 
+/// Reads a number of bytes, which may end in k, m or g for KiB, MiB or GiB.
+static bool parse_bytes(const char *text, const char *end, uint64_t maximum, uint64_t *bytes) {
+    static const char units[] = "kmg";
+    const char *unit = text == end ? NULL : memchr(units, end[-1] | 0x20, sizeof(units) - 1);
+    unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (!parse_number(text, unit ? end - 1 : end, maximum >> shift, bytes)) {
+        return false;
+    }
+    *bytes <<= shift;
+    return true;
+}
+
 static bool equals(const char *text, const char *end, const char *word) {
     return (size_t)(end - text) == strlen(word) && memcmp(text, word, (size_t)(end - text)) == 0;
 }
@@ -40,6 +52,24 @@ static bool parse_engine(const char *text, const char *end, wick_engine_choice *
         }
     }
     return false;
+}
+
+static bool parse_switch(const char *text, const char *end, bool *is_on) {
+    *is_on = equals(text, end, "on");
+    return *is_on || equals(text, end, "off");
+}
+
+static bool parse_allocations(const char *text, const char *end, uint64_t *interval) {
+    bool is_on;
+    if (parse_switch(text, end, &is_on)) {
+        *interval = is_on ? WICK_ALLOCATION_DEFAULT_BYTES : 0;
+        return true;
+    }
+    if (equals(text, end, "all")) {
+        *interval = WICK_ALLOCATION_EVERY;
+        return true;
+    }
+    return parse_bytes(text, end, WICK_ALLOCATION_MAXIMUM_BYTES, interval) && *interval > 0;
 }
 
 static bool parse_part(const char *key, const char *key_end, const char *value, const char *end,
@@ -73,8 +103,16 @@ static bool parse_part(const char *key, const char *key_end, const char *value, 
         return true;
     }
     if (equals(key, key_end, "children")) {
-        config->children = equals(value, end, "on");
-        return config->children || equals(value, end, "off");
+        return parse_switch(value, end, &config->children);
+    }
+    if (equals(key, key_end, "alloc")) {
+        return parse_allocations(value, end, &config->options.allocation_interval);
+    }
+    if (equals(key, key_end, "arc")) {
+        return parse_switch(value, end, &config->options.counts_references);
+    }
+    if (equals(key, key_end, "mmap")) {
+        return parse_switch(value, end, &config->options.follows_mappings);
     }
     return false;
 }

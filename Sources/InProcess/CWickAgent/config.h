@@ -18,8 +18,10 @@ typedef struct {
     bool idle;
 } wick_config;
 
-/// Parses "idle", "on" or "out=PATH,hz=N,engine=ENGINE,duration=SECONDS,children=on|off" (all parts
-/// optional), with ENGINE one of auto, perf, perf-signal, timer, setitimer. Returns false if a part is unknown or out of range. Allocates nothing.
+/// Parses "idle", "on" or "out=PATH,hz=N,engine=ENGINE,duration=SECONDS,children=on|off,
+/// alloc=on|off|all|BYTES,arc=on|off,mmap=on|off" (all parts optional), with ENGINE one of auto, perf,
+/// perf-signal, timer, setitimer, and BYTES with k, m or g behind it for KiB, MiB or GiB. Returns false
+/// if a part is unknown or out of range. Allocates nothing.
 bool wick_config_parse(const char *text, wick_config *config);
 
 /// Expands "%p" to the process id and "%XX" to a byte; a relative path is made absolute, as the

@@ -2,13 +2,18 @@
 // seconds, and gets one line, "ok [KEY=VALUE …]\n" or "error CODE [KEY=VALUE …]\n":
 //
 //   status    ok pid=P recording=0|1 to=socket|file client=P hz=H since_ms=T samples=S lost=L
-//             threads=N version=V engine=E, where E goes to the end of the line. The connection ends.
+//             threads=N alloc=B version=V engine=E, where E goes to the end of the line and B is the
+//             mean number of bytes between two allocations that are followed (1: all are; 0: none).
+//             The connection ends.
 //   stop      stops what is recorded: ok, or error idle. The connection ends.
-//   record    hz=H engine=N join=0|1: ok, and then the recording (wick_format.h) until the client
-//             writes anything or goes away, or the recording ends by itself: then the connection
-//             ends. Several recordings may follow each other on one connection: with join=1 the one
-//             under way ends and both clients get the next one.
+//   record    hz=H engine=N join=0|1 alloc=B arc=0|1 mmap=0|1: ok, and then the recording
+//             (wick_format.h) until the client writes anything or goes away, or the recording ends by
+//             itself: then the connection ends. Several recordings may follow each other on one
+//             connection: with join=1 the one under way ends and both clients get the next one, which
+//             has the rate and the engine of the first, and of allocations all that any of them wants.
 //             error busy pid=P (whom it goes to; 0: a file), error start result=R errno=E.
+//   alloc     interval=B: changes it for the recording under way: ok, error idle, error option, or
+//             error resources errno=E. The connection ends.
 //
 // Whoever is of another user, sends another version, too long a line or none, is shut out.
 #include "control_clients.h"
@@ -46,6 +51,9 @@ typedef struct {
     wick_own_descriptor other_end;
     pid_t pid;
     bool is_reader;
+    /// Of a reader: what it wants of allocations, as in `wick_options`.
+    uint64_t allocation_interval;
+    bool counts_references, follows_mappings;
     uint64_t deadline_ms;
     size_t length;
     char line[LINE_BYTES];
@@ -144,16 +152,29 @@ static void answer(client *one, const char *text) {
 
 // MARK: requests
 
+/// What `number` says of words that are no number.
+enum : uint64_t { NO_NUMBER = UINT64_MAX };
+
 /// The number behind "KEY="; `otherwise` if it is not there.
 static uint64_t number(const char *line, const char *key, uint64_t otherwise) {
     size_t length = strlen(key);
     for (const char *word = line; word; word = strchr(word, ' ')) {
         word += *word == ' ';
         if (strncmp(word, key, length) == 0 && word[length] == '=') {
-            return strtoull(word + length + 1, NULL, 10);
+            const char *digits = word + length + 1;
+            char *end;
+            // It takes signs and spaces, and more digits than fit give the greatest number.
+            uint64_t value = strtoull(digits, &end, 10);
+            return *digits >= '0' && *digits <= '9' && (!*end || *end == ' ') ? value : NO_NUMBER;
         }
     }
     return otherwise;
+}
+
+/// The same up to `maximum`; NO_NUMBER of what is greater.
+static uint64_t number_up_to(uint64_t maximum, const char *line, const char *key) {
+    uint64_t value = number(line, key, 0);
+    return value <= maximum ? value : NO_NUMBER;
 }
 
 static const client *reader_of_recording(void) {
@@ -167,27 +188,48 @@ static const client *reader_of_recording(void) {
 
 static void tell_status(client *one) {
     wick_status status = wick_agent_status();
-    char text[LINE_BYTES + 64];
+    char text[2 * LINE_BYTES];
     snprintf(text, sizeof(text),
              "ok pid=%d recording=%d to=%s client=%d hz=%u since_ms=%llu samples=%llu lost=%llu "
-             "threads=%llu version=%s engine=%s\n",
+             "threads=%llu alloc=%llu version=%s engine=%s\n",
              (int)getpid(), status.is_recording, status.is_streamed ? "socket" : "file",
              reader_of_recording() ? (int)reader_of_recording()->pid : 0, status.rate_hz,
              (unsigned long long)status.elapsed_ms,
              (unsigned long long)status.samples, (unsigned long long)status.lost,
-             (unsigned long long)status.threads, WICK_VERSION, status.engine);
+             (unsigned long long)status.threads,
+             (unsigned long long)(status.is_recording ? status.allocation_interval : 0),
+             WICK_VERSION, status.engine);
     answer(one, text);
 }
 
+/// Rate and engine are those that the first reader wanted; of allocations each has its own wishes.
 static wick_options latest;
+
+/// Has a recording follow all that one of its readers wants: the smaller interval is the finer.
+static void add_wishes(const client *one, wick_options *options) {
+    uint64_t interval = one->allocation_interval;
+    if (interval && (!options->allocation_interval || interval < options->allocation_interval)) {
+        options->allocation_interval = interval;
+    }
+    options->counts_references |= one->counts_references;
+    options->follows_mappings |= one->follows_mappings;
+}
+
+static void refuse_start(client *one, wick_result result, int error) {
+    char text[64];
+    snprintf(text, sizeof(text), "error start result=%u errno=%d\n", (unsigned)result, error);
+    answer(one, text);
+}
 
 /// Records for all readers; `newcomer` is greeted and told of a failure.
 static bool record_for_readers(client *newcomer) {
     int sockets[WICK_STREAM_LIMIT];
     const char *greetings[WICK_STREAM_LIMIT];
     size_t count = 0;
+    wick_options options = latest;
     for (size_t i = 0; i < WICK_CLIENT_LIMIT; i++) {
         if (clients[i].socket.number >= 0 && clients[i].is_reader && count < WICK_STREAM_LIMIT) {
+            add_wishes(&clients[i], &options);
             sockets[count] = clients[i].socket.number;
             greetings[count++] = &clients[i] == newcomer ? "ok\n" : NULL;
         }
@@ -196,11 +238,9 @@ static bool record_for_readers(client *newcomer) {
         return false;
     }
     atomic_store(&recording_ended, false);
-    wick_result result = wick_agent_record(&latest, sockets, greetings, count);
+    wick_result result = wick_agent_record(&options, sockets, greetings, count);
     if (result != WICK_RESULT_OK && newcomer) {
-        char text[64];
-        snprintf(text, sizeof(text), "error start result=%u errno=%d\n", (unsigned)result, errno);
-        answer(newcomer, text);
+        refuse_start(newcomer, result, errno);
     }
     return result == WICK_RESULT_OK;
 }
@@ -211,6 +251,26 @@ static void let_readers_go(void) {
             leave(&clients[i]);
         }
     }
+}
+
+/// Reads what a client wants; false if that is out of range. What engines and rates there are, the
+/// agent knows.
+static bool read_wishes(client *one, const char *line, wick_options *options) {
+    uint64_t rate = number_up_to(UINT32_MAX, line, "hz");
+    uint64_t engine = number_up_to(UINT32_MAX, line, "engine");
+    uint64_t interval = number_up_to(WICK_ALLOCATION_MAXIMUM_BYTES, line, "alloc");
+    uint64_t references = number_up_to(1, line, "arc");
+    uint64_t mappings = number_up_to(1, line, "mmap");
+    uint64_t joins = number_up_to(1, line, "join");
+    if (rate == NO_NUMBER || engine == NO_NUMBER || interval == NO_NUMBER ||
+        references == NO_NUMBER || mappings == NO_NUMBER || joins == NO_NUMBER) {
+        return false;
+    }
+    *options = (wick_options){.rate_hz = (uint32_t)rate, .engine = (wick_engine_choice)engine};
+    one->allocation_interval = interval;
+    one->counts_references = references;
+    one->follows_mappings = mappings;
+    return true;
 }
 
 static void record(client *one, const char *line) {
@@ -224,11 +284,16 @@ static void record(client *one, const char *line) {
         leave(one);
         return;
     }
+    wick_options options;
+    if (!read_wishes(one, line, &options)) {
+        refuse_start(one, WICK_RESULT_BAD_OPTION, EINVAL);
+        leave(one);
+        return;
+    }
     if (status.is_recording) {
         wick_agent_stop();
     } else {
-        latest = (wick_options){.rate_hz = (uint32_t)number(line, "hz", 0),
-                                .engine = (wick_engine_choice)number(line, "engine", 0)};
+        latest = options;
     }
     one->is_reader = true;
     if (!record_for_readers(one)) {
@@ -248,6 +313,36 @@ static void stop_reading(client *one) {
     wick_agent_stop();
     leave(one);
     record_for_readers(NULL);
+}
+
+/// Changes the interval for all readers.
+static void switch_allocations(client *one, const char *line) {
+    uint64_t interval = number(line, "interval", NO_NUMBER);
+    wick_result result = interval > WICK_ALLOCATION_MAXIMUM_BYTES
+                             ? WICK_RESULT_BAD_OPTION
+                             : wick_set_allocation_interval(interval);
+    int error = errno;
+    char text[64];
+    switch (result) {
+    case WICK_RESULT_OK:
+        // What begins anew because one of them leaves goes on with it.
+        for (size_t i = 0; i < WICK_CLIENT_LIMIT; i++) {
+            if (clients[i].socket.number >= 0 && clients[i].is_reader) {
+                clients[i].allocation_interval = interval;
+            }
+        }
+        answer(one, "ok\n");
+        break;
+    case WICK_RESULT_NOT_RUNNING:
+        answer(one, "error idle\n");
+        break;
+    case WICK_RESULT_BAD_OPTION:
+        answer(one, "error option\n");
+        break;
+    default:
+        snprintf(text, sizeof(text), "error resources errno=%d\n", error);
+        answer(one, text);
+    }
 }
 
 static bool is_verb(const char *line, const char *verb) {
@@ -271,7 +366,8 @@ static void obey(client *one) {
         socklen_t size = sizeof(peer);
         one->pid = getsockopt(one->socket.number, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
     }
-    one->pid = (pid_t)number(line, "client", (uint64_t)one->pid);
+    uint64_t pid = number(line, "client", NO_NUMBER);
+    one->pid = pid <= INT32_MAX ? (pid_t)pid : one->pid;
     if (is_verb(line, "record")) {
         record(one, line);
     } else if (is_verb(line, "stop")) {
@@ -279,6 +375,9 @@ static void obey(client *one) {
         answer(one, stopped ? "ok\n" : "error idle\n");
         leave(one);
         let_readers_go();
+    } else if (is_verb(line, "alloc")) {
+        switch_allocations(one, line);
+        leave(one);
     } else if (is_verb(line, "status")) {
         tell_status(one);
         leave(one);

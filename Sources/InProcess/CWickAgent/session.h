@@ -14,6 +14,8 @@ typedef struct {
     bool is_streamed;
     uint32_t rate_hz;
     const char *engine;
+    /// As in `wick_options`.
+    uint64_t allocation_interval;
     uint64_t elapsed_ms, samples, lost, threads;
 } wick_status;
 

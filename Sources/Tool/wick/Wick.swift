@@ -6,9 +6,9 @@ import WickTarget
 @main
 enum Wick {
   static let subcommands: [any Subcommand.Type] = [
-    Record.self, Attach.self, Stop.self, Status.self, ListCommand.self, Report.self, Annotate.self,
-    FlameGraphCommand.self, Diff.self, FoldedCommand.self,
-    Dump.self, Symbolize.self, CacheCommand.self, Doctor.self,
+    Record.self, Attach.self, Stop.self, Switch.self, Status.self, ListCommand.self, Report.self,
+    Annotate.self, FlameGraphCommand.self, Diff.self, FoldedCommand.self, Dump.self,
+    Symbolize.self, CacheCommand.self, Doctor.self,
   ]
 
   static func main() {

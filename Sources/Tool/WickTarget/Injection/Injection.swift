@@ -24,6 +24,8 @@ public struct Injection {
 
   private let process: TargetProcess
   private let library: [UInt8]
+  /// How libraries of the agent begin, with the build-id: it may be in the process by any of them.
+  private let heads: [[UInt8]]
   private let map: MemoryMap
   private let place: CodePlace
   private var plan = wick_injection()
@@ -55,8 +57,11 @@ public struct Injection {
   /// - Parameters:
   ///   - process: The target.
   ///   - path: `libwick.so`.
+  ///   - others: Libraries of the same build that may have brought the agent already.
   /// - Throws: `TargetError` with the reason why not; nothing was changed.
-  public init(_ process: TargetProcess, library path: String) throws(TargetError) {
+  public init(
+    _ process: TargetProcess, library path: String, others: [String] = []
+  ) throws(TargetError) {
     self.process = process
     let what = "process \(process.pid) (\(process.name))"
     if process.tracer != nil { throw TargetError(process.reasonForRefusal(EPERM)) }
@@ -75,6 +80,7 @@ public struct Injection {
     }
     library = Self.loadedPart(of: file.bytes)
     try Self.checkLibrary(library, path: path)
+    heads = [Array(library.prefix(Self.headByteCount))] + others.compactMap(Self.head)
     let starts = map.mappings.filter(\.isStartOfFile)
     var codeCount = 0
     guard let code = unsafe wick_injection_code_start(&codeCount) else {
@@ -133,13 +139,22 @@ public struct Injection {
       || name.hasPrefix("libdl-2")
   }
 
-  /// Whether a mapping begins with this very library, by its first page, which has the build-id.
+  /// Whether a mapping begins with a library of this very build.
   private func isOurs(_ start: MemoryMap.Mapping) -> Bool {
-    guard start.path.hasSuffix("libwick.so") || start.path.hasPrefix("/memfd:wick") else {
-      return false
+    guard
+      start.path.hasSuffix("/libwick.so") || start.path.hasSuffix("/libwick-malloc.so")
+        || start.path.hasPrefix("/memfd:wick")
+    else { return false }
+    return heads.contains { head in
+      RemoteMemory.bytes(process.pid, at: start.range.lowerBound, count: head.count) == head
     }
-    let head = Array(library.prefix(4096))
-    return RemoteMemory.bytes(process.pid, at: start.range.lowerBound, count: head.count) == head
+  }
+
+  private static let headByteCount = 4096
+
+  private static func head(of path: String) -> [UInt8]? {
+    guard let file = try? MappedFile(path: path) else { return nil }
+    return Array(loadedPart(of: file.bytes).prefix(headByteCount))
   }
 
   /// Brings the agent in and opens a connection to it.

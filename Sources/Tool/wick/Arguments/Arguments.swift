@@ -7,7 +7,8 @@ struct Arguments {
   private(set) var wantsHelp = false
   private let subcommand: any Subcommand.Type
 
-  /// Parses `--name value`, `--name=value`, `-n value`, `-nvalue`, `--switch` and `--`.
+  /// Parses `--name value`, `--name=value`, `-n value`, `-nvalue`, `--switch` and `--`; a value that
+  /// may be left out follows after `=` only.
   init(_ input: [String], for subcommand: any Subcommand.Type) throws {
     self.subcommand = subcommand
     var rest = input[...]
@@ -56,19 +57,23 @@ struct Arguments {
       values[option.name] = [""]
       return
     }
-    guard let value = attached ?? rest.popFirst() else {
-      throw usage("'\(option.name)' needs a value: \(option.value ?? "")")
-    }
     guard option.isRepeatable || values[option.name] == nil else {
       throw usage("'\(option.name)' is given twice")
+    }
+    if option.isValueOptional, attached == nil {
+      values[option.name] = []
+      return
+    }
+    guard let value = attached ?? rest.popFirst() else {
+      throw usage("'\(option.name)' needs a value: \(option.value ?? "")")
     }
     values[option.name, default: []].append(value)
   }
 
-  /// Whether a switch is given.
+  /// Whether an option is given.
   func has(_ name: String) -> Bool { values[name] != nil }
 
-  /// The value of an option.
+  /// The value of an option; nil if it is not given, or without one.
   func value(_ name: String) -> String? { values[name]?.first }
 
   /// All values of a repeatable option.

@@ -43,7 +43,7 @@ enum Help {
     let help = Option(name: "--help", letter: "h", value: nil, help: "Shows this page.")
     for option in subcommand.options + [help] {
       let letter = option.letter.map { "-\($0), " } ?? "    "
-      let value = option.value.map { " \($0)" } ?? ""
+      let value = option.value.map { option.isValueOptional ? "[=\($0)]" : " \($0)" } ?? ""
       text += "  \(padded("\(letter)\(option.name)\(value)", 26))\(option.help)\n"
     }
     return text + "\nExample:\n  \(subcommand.example)\n"

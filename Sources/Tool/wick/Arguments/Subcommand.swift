@@ -36,4 +36,6 @@ struct Option: Sendable {
   /// One line for help.
   var help: String
   var isRepeatable = false
+  /// Whether it may stand without a value, which then is attached only: `--name` or `--name=value`.
+  var isValueOptional = false
 }

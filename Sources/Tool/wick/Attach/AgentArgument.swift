@@ -35,6 +35,10 @@ enum AgentArgument {
     case "idle": return .noTarget("\(what) is not being recorded")
     case "version":
       return .noTarget("\(what) has an agent of another version of wick; use that one")
+    case "verb": return .noTarget("\(what) has an agent of an older wick; use that one")
+    case "resources":
+      let code = Int32(refusal.facts["errno"] ?? "") ?? 0
+      return .failed("\(what) goes on as it was: \(Failure.reason(code))")
     default: return .noTarget("the agent in \(what) does not answer")
     }
   }

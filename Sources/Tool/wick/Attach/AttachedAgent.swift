@@ -34,7 +34,9 @@ enum AttachedAgent {
     return try withExtendedLifetime(lock) {
       // Another wick may have been faster.
       if let connection = existing(in: process) { return connection }
-      var injection = try Injection(process, library: AgentLibrary.find())
+      // A child of a command that 'record' follows has the other library.
+      let others = (try? AgentLibrary.find(.interposing)).map { [$0] } ?? []
+      var injection = try Injection(process, library: AgentLibrary.find(), others: others)
       let outcome = try injection.run(limit: limit, mayStep: mayStep)
       return ControlConnection(taking: outcome.connection)
     }

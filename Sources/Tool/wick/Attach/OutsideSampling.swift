@@ -6,6 +6,8 @@ import WickTarget
 enum OutsideSampling {
   /// What cannot be had together with it.
   private static let foreign = ["--engine", "--join", "--step", "--allow-seccomp"]
+  /// What nobody sees from outside.
+  private static let unseen = ["--alloc", "--arc", "--mmap"]
 
   static func run(
     _ arguments: Arguments, _ process: TargetProcess, rate: Int, limit: Duration?,
@@ -13,6 +15,10 @@ enum OutsideSampling {
   ) throws -> Int32 {
     if let option = foreign.first(where: { arguments.has($0) }) {
       throw arguments.usage("'\(option)' concerns an agent in the process; '--perf' has none there")
+    }
+    if let option = unseen.first(where: { arguments.has($0) }) {
+      throw arguments.usage(
+        "'\(option)' needs the agent in the process; from outside, by '--perf', no memory is seen")
     }
     let sampler = try PerfSampler(
       process,

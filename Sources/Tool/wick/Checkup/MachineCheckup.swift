@@ -4,7 +4,9 @@ import Glibc
 /// What of this machine decides how programs can be sampled.
 enum MachineCheckup {
   /// All that there is to say.
-  static func findings() -> [Finding] { [kernel(), agent(), perfEngine(), timerEngine()] }
+  static func findings() -> [Finding] {
+    [kernel(), agent(), allocations(), perfEngine(), timerEngine()]
+  }
 
   /// The kernel's release, for the reader of a bug report.
   private static func kernel() -> Finding {
@@ -19,6 +21,15 @@ enum MachineCheckup {
       return .good("agent", try AgentLibrary.find())
     } catch {
       return .bad("agent", (error as? Failure)?.line ?? "\(error)")
+    }
+  }
+
+  /// Whether there is the library by which allocations are seen from the first instruction on.
+  private static func allocations() -> Finding {
+    do {
+      return .good("allocations", try AgentLibrary.find(.interposing))
+    } catch {
+      return .bad("allocations", (error as? Failure)?.line ?? "\(error)")
     }
   }
 

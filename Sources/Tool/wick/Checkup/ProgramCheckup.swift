@@ -19,10 +19,19 @@ struct ProgramCheckup {
       guard let file = try? MappedFile(path: target.image), let facts = ProgramFacts(file.bytes)
       else { return }
       findings += Self.findings(from: facts)
+      findings.append(Self.allocations(in: target.image))
     } catch let failure as Failure {
       findings = [.bad("record", "no: \(failure.line ?? "")")]
       obstacle = failure
     }
+  }
+
+  /// Whether the agent stands before the functions that the program allocates with.
+  private static func allocations(in image: String) -> Finding {
+    guard let allocator = OwnAllocator(of: image) else {
+      return .good("allocations", "by malloc and its kin, which 'wick record --alloc' follows")
+    }
+    return .bad("allocations", "the program \(allocator.explanation)")
   }
 
   private static func findings(from facts: ProgramFacts) -> [Finding] {

@@ -1,10 +1,23 @@
 import Glibc
 
-/// Where `libwick.so` is.
-enum AgentLibrary {
-  /// Finds the library: `WICK_LIBRARY`, or a place relative to this very program.
-  static func find() throws -> String {
-    let path = try locate()
+/// Where the libraries are that bring the agent into a process.
+enum AgentLibrary: String {
+  /// For all ways in.
+  case agent = "libwick.so"
+  /// Preloaded, it stands before malloc from a program's first instruction on. It lies beside the other.
+  case interposing = "libwick-malloc.so"
+
+  /// Finds a library: where `WICK_LIBRARY` names `libwick.so`, or relative to this very program.
+  static func find(_ library: AgentLibrary = .agent) throws -> String {
+    var path = try locate()
+    if library != .agent {
+      path = "\(OutputFile.folder(of: path))/\(library.rawValue)"
+      guard unsafe access(path, R_OK) == 0 else {
+        throw Failure.noTarget(
+          "there is no \(path): \(library.rawValue) must lie beside libwick.so; build the whole "
+            + "package ('swift build')")
+      }
+    }
     // ld.so(8): these separate the names in LD_PRELOAD or begin a token.
     guard !path.contains(where: { " :$\t\n".contains($0) }) else {
       throw Failure.noTarget(
@@ -22,12 +35,9 @@ enum AgentLibrary {
       return Folder.absolute(named)
     }
     let own = OutputFile.folder(of: ownPath())
-    let places = [
-      "libwick.so", "Wick_CWickAgent.resources/libwick.so", "../lib/wick/libwick.so",
-      "../libexec/wick/libwick.so",
-    ]
-    for place in places where unsafe access("\(own)/\(place)", R_OK) == 0 {
-      return "\(own)/\(place)"
+    for place in ["", "Wick_CWickAgent.resources/", "../lib/wick/", "../libexec/wick/"] {
+      let path = "\(own)/\(place)\(AgentLibrary.agent.rawValue)"
+      if unsafe access(path, R_OK) == 0 { return path }
     }
     throw Failure.noTarget(
       "libwick.so is not beside this program; build the whole package ('swift build'), or name the "

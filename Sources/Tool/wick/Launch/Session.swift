@@ -9,6 +9,7 @@ struct Session {
     var rate = 99
     var engine = "auto"
     var includesChildren = true
+    var allocations = AllocationOptions()
   }
 
   let folder: String
@@ -30,10 +31,11 @@ struct Session {
       }
     }
     let preload = preloaded.isEmpty ? library : "\(library):\(preloaded)"
-    let children = settings.includesChildren ? "" : ",children=off"
+    let options =
+      settings.allocations.variablePart + (settings.includesChildren ? "" : ",children=off")
     return [
       "LD_PRELOAD": preload,
-      "WICK": "out=\(path)/%p.wick,hz=\(settings.rate),engine=\(settings.engine)\(children)",
+      "WICK": "out=\(path)/%p.wick,hz=\(settings.rate),engine=\(settings.engine)\(options)",
     ]
   }
 

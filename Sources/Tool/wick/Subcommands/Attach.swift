@@ -13,6 +13,8 @@ enum Attach: Subcommand {
     the library stays mapped. The process goes on meanwhile: one of its threads that waits is held for
     about a millisecond. Records until --duration is over, Ctrl-C is pressed, or the process ends. The
     recording is written here, not by the process. If wick itself is killed, the agent stops.
+    With --alloc the recording also has what is allocated from now on, and what becomes of it; what was
+    allocated before is not known. 'wick switch' changes SIZE meanwhile.
     """
   static let options = [
     RecordingOutputs.option,
@@ -24,6 +26,7 @@ enum Attach: Subcommand {
     Option(
       name: "--engine", value: "ENGINE",
       help: "auto, perf, perf-signal, timer or setitimer (auto)."),
+    AllocationOptions.followed, AllocationOptions.references, AllocationOptions.mappings,
     Option(
       name: "--children", help: "Records the processes that it has started and starts, too."),
     Option(name: "--open", help: "Opens the flame graph in the browser."),
@@ -46,6 +49,7 @@ enum Attach: Subcommand {
     let pid = try ProcessArgument.pid(word, arguments)
     let rate = try arguments.integer("--rate", in: 1...10_000) ?? 99
     let engine = try arguments.choice("--engine", of: Record.engines) ?? "auto"
+    let allocations = try AllocationOptions(arguments)
     let limit = try ProcessArgument.duration("--duration", arguments)
     let process = try TargetProcess(pid: pid)
     let outputs = try RecordingOutputs(arguments, program: process.name)
@@ -57,12 +61,15 @@ enum Attach: Subcommand {
     if arguments.has("--perf") {
       return try OutsideSampling.run(arguments, process, rate: rate, limit: limit, outputs)
     }
+    allocations.warn(of: "/proc/\(pid)/exe", name: "process \(pid) (\(process.name))")
     // From here on there is something to clean up.
     let signals = Interruption.block()
     let session = try Session(beside: outputs.first)
     let choice = Record.engines.firstIndex(of: engine) ?? 0
     let join = arguments.has("--join") ? 1 : 0
-    let request = "record hz=\(rate) engine=\(choice) join=\(join) client=\(getpid())"
+    let request =
+      "record hz=\(rate) engine=\(choice) join=\(join) client=\(getpid())"
+      + allocations.requestWords
     let isFilterAccepted = arguments.has("--allow-seccomp")
     let reception = Reception()
     do {

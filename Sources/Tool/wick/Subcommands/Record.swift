@@ -12,6 +12,9 @@ enum Record: Subcommand {
     The command runs as it would without wick, keeps its terminal and its exit code (128 + n if a
     signal n ends it). Ctrl-C ends the command as usual, and the recording is written; a second
     Ctrl-C leaves at once. Programs that the command starts are recorded too.
+    With --alloc the recording also has what is allocated, from the first instruction on, and what
+    becomes of it. An allocation is followed with a chance by its size, so that estimates are unbiased;
+    smaller SIZEs make them finer and cost more.
     """
   static let options = [
     RecordingOutputs.option,
@@ -24,6 +27,7 @@ enum Record: Subcommand {
     Option(
       name: "--engine", value: "ENGINE",
       help: "auto, perf, perf-signal, timer or setitimer (auto)."),
+    AllocationOptions.followed, AllocationOptions.references, AllocationOptions.mappings,
     Option(name: "--no-children", help: "Records the command itself only."),
   ]
 
@@ -37,16 +41,18 @@ enum Record: Subcommand {
     let settings = Session.Settings(
       rate: try arguments.integer("--rate", in: 1...10_000) ?? 99,
       engine: try arguments.choice("--engine", of: engines) ?? "auto",
-      includesChildren: !arguments.has("--no-children"))
+      includesChildren: !arguments.has("--no-children"),
+      allocations: try AllocationOptions(arguments))
     let seconds = try arguments.integer("--duration", in: 1...31_536_000)
     let outputs = try RecordingOutputs(arguments, program: command)
     let target = try Target.find(command)
-    let library = try AgentLibrary.find()
+    let library = try AgentLibrary.find(settings.allocations.library)
     let perf = MachineCheckup.perfEngine()
     guard !settings.engine.hasPrefix("perf") || perf.isGood else {
       throw Failure.noTarget("the engine \(settings.engine) is \(perf.fact); or leave --engine out")
     }
     try outputs.check()
+    settings.allocations.warn(of: target.image, name: target.image)
 
     let session = try Session(beside: outputs.first)
     var child: Child
@@ -75,7 +81,7 @@ enum Record: Subcommand {
     }
     child.release(farewell: "left early; what was recorded is in \(session.folder)")
     do {
-      try finish(session, of: target, mainPID: child.pid, outputs: outputs)
+      try finish(session, settings, of: target, mainPID: child.pid, outputs: outputs)
       return ending.exitCode
     } catch let failure as Failure {
       // Whatever became of the recording, the command's own failure is the one to report.
@@ -92,12 +98,15 @@ enum Record: Subcommand {
     guard let process = try? TargetProcess(pid: child.pid) else { return nil }
     let choice = engines.firstIndex(of: settings.engine) ?? 0
     return ChildFollower(
-      of: process, request: "record hz=\(settings.rate) engine=\(choice) client=\(getpid())",
+      of: process,
+      request: "record hz=\(settings.rate) engine=\(choice) client=\(getpid())"
+        + settings.allocations.requestWords,
       folder: session.folder, isFilterAccepted: false)
   }
 
   private static func finish(
-    _ session: Session, of target: Target, mainPID: pid_t, outputs: RecordingOutputs
+    _ session: Session, _ settings: Session.Settings, of target: Target, mainPID: pid_t,
+    outputs: RecordingOutputs
   ) throws {
     let recordings = session.recordings(mainPID: mainPID)
     guard !recordings.isEmpty else {
@@ -106,7 +115,7 @@ enum Record: Subcommand {
       throw hasFailedAgents
         ? Failure.failed("nothing was recorded: the agent could not start, as it said above")
         : Failure.noTarget(
-          "nothing was recorded: \(target.image) did not load libwick.so, or ended at once; see "
+          "nothing was recorded: \(target.image) did not load \(settings.allocations.library.rawValue), or ended at once; see "
             + "'wick doctor \(target.path)'")
     }
     try outputs.finish(recordings, session: session, subject: "the command")
