@@ -159,6 +159,12 @@ static uint64_t now_ms(void) {
 /// Whether allocations are followed since before the recording was started.
 static bool is_early;
 
+static void drop_allocations(void) {
+    wick_allocation_end(true);
+    wick_malloc_unhook();
+    is_early = false;
+}
+
 /// Prepares for allocations and says how they are followed.
 static int prepare_allocations(const wick_options *options, wick_session *session) {
     if (!is_early) {
@@ -166,6 +172,9 @@ static int prepare_allocations(const wick_options *options, wick_session *sessio
     }
     uint64_t interval = options->allocation_interval;
     if (interval == 0) {
+        if (is_early) {
+            drop_allocations();
+        }
         return 0;
     }
     if (!wick_malloc_hook(options->follows_mappings)) {
@@ -178,12 +187,6 @@ static int prepare_allocations(const wick_options *options, wick_session *sessio
                  (unsigned long long)interval);
     }
     return is_early ? 0 : wick_allocation_set_interval(interval);
-}
-
-static void drop_allocations(void) {
-    wick_allocation_end(true);
-    wick_malloc_unhook();
-    is_early = false;
 }
 
 static wick_result start_locked(const wick_options *options, const stream_target *stream) {
@@ -314,7 +317,9 @@ static wick_result set_allocation_interval_here(uint64_t bytes) {
         bool is_hooked = bytes == 0 || wick_malloc_hook(latest_options.follows_mappings);
         error = is_hooked ? wick_allocation_set_interval(bytes) : ENOTSUP;
         result = error ? WICK_RESULT_NO_RESOURCES : WICK_RESULT_OK;
-        latest_options.allocation_interval = error ? latest_options.allocation_interval : bytes;
+        if (!error) {
+            latest_options.allocation_interval = latest_status.allocation_interval = bytes;
+        }
     }
     pthread_mutex_unlock(&lifecycle);
     return error ? failed(result, error) : result;

@@ -310,7 +310,6 @@ void wick_allocations_write_last(uint64_t elapsed_ms) {
     wick_snapshot_take();
     tell(elapsed_ms);
     wick_snapshot_write(&rows, elapsed_ms);
-    is_in_use = false;
 }
 
 void wick_allocations_forget_addresses(void) {
