@@ -155,28 +155,6 @@ static inline void add_live(wick_allocation_state *state, int64_t bytes) {
     }
 }
 
-static void count_free(wick_allocation_state *state, const wick_deferred_free *free) {
-    wick_count_row *row = wick_counts_row(
-        &state->counts, wick_count_key(free->node, WICK_ROW_FREED, free->thread, free->type));
-    if (!row) {
-        add(&lost_frees, 1);
-        return;
-    }
-    note_peak(row);
-    add_own(&row->followed, 1);
-    add_own(&row->objects, free->objects);
-    add_own(&row->bytes, free->bytes);
-    uint64_t objects = (free->objects + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >>
-                       WICK_COUNT_FRACTION_BITS;
-    if (free->is_temporary) {
-        add_own(&row->temporary, objects);
-    }
-    if (free->lifetime) {
-        add_own(&row->lifetime, objects * free->lifetime);
-    }
-    add_live(state, -(int64_t)free->bytes);
-}
-
 /// What a chosen block stands for.
 static inline uint64_t weight_of(const wick_live_block *block) {
     return block->interval == EVERY ? UINT64_C(1) << WICK_COUNT_FRACTION_BITS
@@ -192,45 +170,60 @@ uint64_t wick_allocation_weight(uint64_t size, uint32_t interval) {
                              : wick_odds_weight(size, intervals[interval]);
 }
 
-static wick_deferred_free free_of(const wick_live_block *block, uint32_t type) {
-    uint64_t weight = weight_of(block);
+/// Counts that a block is free.
+static inline void count_free(wick_allocation_state *state, const wick_live_block *block,
+                              uint32_t type, bool is_temporary) {
+    wick_count_row *row = wick_counts_row(
+        &state->counts, wick_count_key(block->node, WICK_ROW_FREED, block->thread, type));
+    if (!row) {
+        add(&lost_frees, 1);
+        return;
+    }
+    uint64_t weight = weight_of(block), bytes = bytes_of(block, weight);
+    note_peak(row);
+    add_own(&row->followed, 1);
+    add_own(&row->objects, weight);
+    add_own(&row->bytes, bytes);
+    uint64_t objects = (weight + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >> WICK_COUNT_FRACTION_BITS;
+    if (is_temporary) {
+        add_own(&row->temporary, objects);
+    }
     uint32_t now = atomic_load_explicit(&now_ms, memory_order_relaxed);
-    return (wick_deferred_free){.node = block->node,
-                                .thread = block->thread,
-                                .type = type,
-                                .lifetime = now > block->time_ms ? now - block->time_ms : 0,
-                                .objects = weight,
-                                .bytes = bytes_of(block, weight)};
+    if (now > block->time_ms) {
+        add_own(&row->lifetime, objects * (now - block->time_ms));
+    }
+    add_live(state, -(int64_t)bytes);
 }
 
 /// Leaves, and does what came in between.
 static inline void leave(wick_allocation_state *state) {
     while (__builtin_expect(state->deferred_count > 0, 0)) {
         wick_deferred_free free = state->deferred[--state->deferred_count];
-        count_free(state, &free);
+        count_free(state, &free.block, free.type, free.is_temporary);
     }
     set_busy(state, false);
 }
 
 /// Counts a free, on whatever terms the thread is.
-static void end_block(const wick_deferred_free *free) {
-    wick_allocation_local *mine = &wick_allocation_mine;
-    wick_allocation_state *state = state_of(mine);
+static inline void end_block(uintptr_t address, const wick_live_block *block, uint32_t type) {
+    wick_allocation_state *state = state_of(&wick_allocation_mine);
     if (!state) {
         add(&lost_frees, 1);
         return;
     }
+    bool is_temporary = state->last_address == address;
     if (atomic_load_explicit(&state->is_busy, memory_order_relaxed)) {
         // A signal's handler: whoever it interrupted counts this.
         if (state->deferred_count < WICK_DEFERRED_LIMIT) {
-            state->deferred[state->deferred_count++] = *free;
+            state->deferred[state->deferred_count++] =
+                (wick_deferred_free){*block, type, is_temporary};
         } else {
             add(&lost_frees, 1);
         }
         return;
     }
     set_busy(state, true);
-    count_free(state, free);
+    count_free(state, block, type, is_temporary);
     leave(state);
 }
 
@@ -340,8 +333,7 @@ static void note(wick_allocation_state *state, uintptr_t address, size_t size, u
     }
     if (added == WICK_LIVE_REPLACED) {
         add(&lost_frees, 1);
-        wick_deferred_free free = free_of(&before, 0);
-        count_free(state, &free);
+        count_free(state, &before, 0, false);
     }
     if (interval != EVERY && (added == WICK_LIVE_ADDED || before.interval == EVERY)) {
         filter_add(address);
@@ -371,10 +363,7 @@ void wick_allocation_note(uintptr_t address, size_t size, const wick_registers *
     leave(state);
 }
 
-bool wick_allocation_take(uintptr_t address, wick_live_block *block, uint32_t *type) {
-    if (wick_free_passes(address)) {
-        return false;
-    }
+static inline bool take(uintptr_t address, wick_live_block *block, uint32_t *type) {
     if (!wick_live_take(address, block)) {
         wick_allocation_local *mine = &wick_allocation_mine;
         if (mine->state) {
@@ -391,6 +380,10 @@ bool wick_allocation_take(uintptr_t address, wick_live_block *block, uint32_t *t
     return true;
 }
 
+bool wick_allocation_take(uintptr_t address, wick_live_block *block, uint32_t *type) {
+    return !wick_free_passes(address) && take(address, block, type);
+}
+
 void wick_allocation_forget(uintptr_t address, bool has_words) {
     wick_live_block block;
     uint32_t type = 0;
@@ -401,18 +394,14 @@ void wick_allocation_forget(uintptr_t address, bool has_words) {
         if (block.interval != EVERY) {
             filter_remove(address);
         }
-    } else if (!wick_allocation_take(address, &block, &type)) {
+    } else if (!take(address, &block, &type)) {
         return;
     }
-    wick_deferred_free free = free_of(&block, type);
-    wick_allocation_state *state = wick_allocation_mine.state;
-    free.is_temporary = state && state->last_address == address;
-    end_block(&free);
+    end_block(address, &block, type);
 }
 
 void wick_allocation_moved(const wick_live_block *block, uint32_t type) {
-    wick_deferred_free free = free_of(block, type);
-    end_block(&free);
+    end_block(0, block, type);
 }
 
 void wick_allocation_stayed(uintptr_t address, const wick_live_block *block) {

@@ -32,8 +32,8 @@ enum : uint32_t {
 
 /// A free that is counted later.
 typedef struct {
-    uint32_t node, thread, type, lifetime;
-    uint64_t objects, bytes;
+    wick_live_block block;
+    uint32_t type;
     bool is_temporary;
 } wick_deferred_free;
 

@@ -20,8 +20,8 @@ enum : uint32_t {
     WICK_COUNT_FRACTION_BITS = 16,
 };
 
-/// Running totals, written by their thread only.
-typedef struct {
+/// Running totals, written by their thread only. One cache line.
+typedef struct __attribute__((aligned(64))) {
     _Atomic uint64_t followed;
     /// In 2⁻¹⁶ objects; bytes; objects; ms of objects.
     _Atomic uint64_t objects, bytes, temporary, lifetime;
@@ -34,7 +34,7 @@ typedef struct {
     uint64_t followed, objects, bytes, temporary, lifetime, objects_after, bytes_after;
 } wick_count_told;
 
-typedef struct {
+typedef struct __attribute__((aligned(64))) {
     _Atomic uint64_t keys[WICK_COUNT_KEYS];
 } wick_count_keys;
 

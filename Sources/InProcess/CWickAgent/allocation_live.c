@@ -13,28 +13,24 @@ enum : uint32_t {
     KEYS = 8,
     SEGMENTS = 20,
     /// Of the first two segments; each next one is as large as all before.
-    FIRST_BUCKETS = 1 << 12,
+    FIRST_BUCKETS = 1 << 10,
 };
 
 /// In place of an address while its value is being written.
 enum : uintptr_t { BUSY = 1 };
 
-/// One cache line; and the values of its keys.
-typedef struct {
-    _Atomic uintptr_t keys[KEYS];
-} keys;
-
 typedef struct {
     _Atomic uint64_t size_and_thread, node_and_time;
 } value;
 
+/// A cache line of keys, and their values beside it.
 typedef struct {
-    keys *keys;
-    value *values;
-} segment;
+    _Atomic uintptr_t keys[KEYS];
+    value values[KEYS];
+} bucket;
 
-/// The start of each segment's pages, filled in order.
-static _Atomic(keys *) segments[SEGMENTS];
+/// Filled in order.
+static _Atomic(bucket *) segments[SEGMENTS];
 static _Atomic uint32_t segment_count;
 
 static uint64_t bucket_count_of(uint32_t number) {
@@ -42,12 +38,12 @@ static uint64_t bucket_count_of(uint32_t number) {
 }
 
 static size_t byte_count_of(uint32_t number) {
-    return bucket_count_of(number) * (sizeof(keys) + KEYS * sizeof(value));
+    return bucket_count_of(number) * sizeof(bucket);
 }
 
 /// Maps a segment, unless somebody else has by now. False if memory is refused.
 static bool add_segment(uint32_t number) {
-    keys *none = NULL;
+    bucket *none = NULL;
     if (!atomic_load_explicit(&segments[number], memory_order_relaxed)) {
         // Raw: errno is the host's.
         long pages = wick_raw_syscall6(SYS_mmap, 0, (long)byte_count_of(number),
@@ -56,7 +52,7 @@ static bool add_segment(uint32_t number) {
         if (pages < 0 && pages > -4096) {
             return false;
         }
-        if (!atomic_compare_exchange_strong_explicit(&segments[number], &none, (keys *)pages,
+        if (!atomic_compare_exchange_strong_explicit(&segments[number], &none, (bucket *)pages,
                                                      memory_order_relaxed, memory_order_relaxed)) {
             wick_raw_syscall6(SYS_munmap, pages, (long)byte_count_of(number), 0, 0, 0, 0);
         }
@@ -77,17 +73,13 @@ static uint64_t hash_of(uintptr_t address) {
     return hash ^ hash >> 29;
 }
 
-static segment segment_at(uint32_t number) {
-    keys *start = atomic_load_explicit(&segments[number], memory_order_relaxed);
-    return (segment){start, (value *)(start + bucket_count_of(number))};
+/// The one of two buckets of a hash in a segment.
+static inline bucket *bucket_at(uint32_t number, uint64_t hash, uint32_t choice) {
+    bucket *start = atomic_load_explicit(&segments[number], memory_order_relaxed);
+    return &start[(choice ? hash >> 32 : hash) & (bucket_count_of(number) - 1)];
 }
 
-/// The two buckets of a hash in a segment.
-static uint64_t bucket_of(uint64_t hash, uint32_t choice, uint32_t number) {
-    return (choice ? hash >> 32 : hash) & (bucket_count_of(number) - 1);
-}
-
-static void write_value(value *to, const wick_live_block *block) {
+static inline void write_value(value *to, const wick_live_block *block) {
     uint64_t size = block->size < WICK_LIVE_SIZE_LIMIT ? block->size : WICK_LIVE_SIZE_LIMIT;
     atomic_store_explicit(&to->size_and_thread,
                           size | (uint64_t)block->thread << 40 | (uint64_t)block->interval << 58,
@@ -96,7 +88,7 @@ static void write_value(value *to, const wick_live_block *block) {
                           memory_order_relaxed);
 }
 
-static wick_live_block read_value(const value *from) {
+static inline wick_live_block read_value(const value *from) {
     uint64_t first = atomic_load_explicit(&from->size_and_thread, memory_order_relaxed);
     uint64_t second = atomic_load_explicit(&from->node_and_time, memory_order_relaxed);
     return (wick_live_block){.size = first & WICK_LIVE_SIZE_LIMIT,
@@ -107,30 +99,27 @@ static wick_live_block read_value(const value *from) {
 }
 
 /// Adds to one bucket; false if it is full.
-static bool add_to(const segment *to, uint64_t bucket, uintptr_t address,
-                   const wick_live_block *block, wick_live_block *replaced,
-                   wick_live_result *result) {
-    _Atomic uintptr_t *keys = to->keys[bucket].keys;
-    value *values = &to->values[bucket * KEYS];
+static inline bool add_to(bucket *to, uintptr_t address, const wick_live_block *block,
+                          wick_live_block *replaced, wick_live_result *result) {
     uint32_t empty = KEYS;
-    for (uint32_t i = 0; i < KEYS; i++) {
-        uintptr_t key = atomic_load_explicit(&keys[i], memory_order_relaxed);
-        if (key == address) {
-            *replaced = read_value(&values[i]);
-            write_value(&values[i], block);
+    for (uint32_t i = KEYS; i-- > 0;) {
+        uintptr_t key = atomic_load_explicit(&to->keys[i], memory_order_relaxed);
+        if (__builtin_expect(key == address, 0)) {
+            *replaced = read_value(&to->values[i]);
+            write_value(&to->values[i], block);
             *result = WICK_LIVE_REPLACED;
             return true;
         }
-        empty = key == 0 && empty == KEYS ? i : empty;
+        empty = key == 0 ? i : empty;
     }
     for (uint32_t i = empty; i < KEYS; i++) {
         uintptr_t key = 0;
         // Relaxed: the value is the owner's alone until the key is stored.
-        if (atomic_compare_exchange_strong_explicit(&keys[i], &key, BUSY, memory_order_relaxed,
+        if (atomic_compare_exchange_strong_explicit(&to->keys[i], &key, BUSY, memory_order_relaxed,
                                                     memory_order_relaxed)) {
-            write_value(&values[i], block);
+            write_value(&to->values[i], block);
             // Release: for wick_live_each. Who frees the block has it from us.
-            atomic_store_explicit(&keys[i], address, memory_order_release);
+            atomic_store_explicit(&to->keys[i], address, memory_order_release);
             *result = WICK_LIVE_ADDED;
             return true;
         }
@@ -146,12 +135,9 @@ wick_live_result wick_live_add(uintptr_t address, const wick_live_block *block,
         // Acquire: pairs with add_segment.
         uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
         for (uint32_t number = count; number-- > 0;) {
-            segment to = segment_at(number);
-            for (uint32_t choice = 0; choice < 2; choice++) {
-                if (add_to(&to, bucket_of(hash, choice, number), address, block, replaced,
-                           &result)) {
-                    return result;
-                }
+            if (add_to(bucket_at(number, hash, 0), address, block, replaced, &result) ||
+                add_to(bucket_at(number, hash, 1), address, block, replaced, &result)) {
+                return result;
             }
         }
         if (count == SEGMENTS || !add_segment(count)) {
@@ -165,15 +151,13 @@ bool wick_live_take(uintptr_t address, wick_live_block *block) {
     // Acquire: pairs with add_segment.
     for (uint32_t number = atomic_load_explicit(&segment_count, memory_order_acquire);
          number-- > 0;) {
-        segment from = segment_at(number);
         for (uint32_t choice = 0; choice < 2; choice++) {
-            uint64_t bucket = bucket_of(hash, choice, number);
+            bucket *from = bucket_at(number, hash, choice);
             for (uint32_t i = 0; i < KEYS; i++) {
-                _Atomic uintptr_t *key = &from.keys[bucket].keys[i];
-                if (atomic_load_explicit(key, memory_order_relaxed) == address) {
-                    *block = read_value(&from.values[bucket * KEYS + i]);
+                if (atomic_load_explicit(&from->keys[i], memory_order_relaxed) == address) {
+                    *block = read_value(&from->values[i]);
                     // Release: the place is another's once it is seen to be empty.
-                    atomic_store_explicit(key, 0, memory_order_release);
+                    atomic_store_explicit(&from->keys[i], 0, memory_order_release);
                     return true;
                 }
             }
@@ -186,20 +170,19 @@ void wick_live_each(void (*visit)(uintptr_t address, const wick_live_block *bloc
                     void *context) {
     uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
     for (uint32_t number = 0; number < count; number++) {
-        segment from = segment_at(number);
-        for (uint64_t bucket = 0; bucket < bucket_count_of(number); bucket++) {
-            for (uint32_t i = 0; i < KEYS; i++) {
-                // Acquire: pairs with the store in add_to.
-                uintptr_t key =
-                    atomic_load_explicit(&from.keys[bucket].keys[i], memory_order_acquire);
-                if (key <= BUSY) {
-                    continue;
-                }
-                wick_live_block block = read_value(&from.values[bucket * KEYS + i]);
-                atomic_thread_fence(memory_order_acquire);
-                if (atomic_load_explicit(&from.keys[bucket].keys[i], memory_order_relaxed) == key) {
-                    visit(key, &block, context);
-                }
+        bucket *start = atomic_load_explicit(&segments[number], memory_order_relaxed);
+        for (uint64_t place = 0; place < bucket_count_of(number) * KEYS; place++) {
+            bucket *from = &start[place / KEYS];
+            _Atomic uintptr_t *key = &from->keys[place % KEYS];
+            // Acquire: pairs with the store in add_to.
+            uintptr_t address = atomic_load_explicit(key, memory_order_acquire);
+            if (address <= BUSY) {
+                continue;
+            }
+            wick_live_block block = read_value(&from->values[place % KEYS]);
+            atomic_thread_fence(memory_order_acquire);
+            if (atomic_load_explicit(key, memory_order_relaxed) == address) {
+                visit(address, &block, context);
             }
         }
     }
@@ -209,7 +192,8 @@ void wick_live_clear(void) {
     uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
     for (uint32_t number = 0; number < count; number++) {
         // Private pages are zero again when they are next touched.
-        madvise(segment_at(number).keys, byte_count_of(number), MADV_DONTNEED);
+        madvise(atomic_load_explicit(&segments[number], memory_order_relaxed),
+                byte_count_of(number), MADV_DONTNEED);
     }
 }
 

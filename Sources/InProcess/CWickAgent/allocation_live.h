@@ -1,6 +1,6 @@
 // The blocks that are followed, by address, from their allocation to their free.
 //
-//   segment 0   [ 8 keys │ 8 keys │ … ]   [ 8 values │ 8 values │ … ]
+//   segment 0   [ 8 keys, 8 values │ 8 keys, 8 values │ … ]
 //   segment 1   as many again; 2: twice as many; …      mapped when there is no place in those before
 //
 // An address may be in one of two buckets of a segment. It belongs to whoever allocated it until
