@@ -24,6 +24,7 @@
 #include "images.h"
 #include "ladder.h"
 #include "malloc_hooks.h"
+#include "mapping_hooks.h"
 #include "proc.h"
 #include "raw_syscall.h"
 #include "recording.h"
@@ -162,6 +163,7 @@ static bool is_early;
 static void drop_allocations(void) {
     wick_allocation_end(true);
     wick_malloc_unhook();
+    wick_mapping_unhook();
     is_early = false;
 }
 
@@ -177,7 +179,10 @@ static int prepare_allocations(const wick_options *options, wick_session *sessio
         }
         return 0;
     }
-    if (!wick_malloc_hook(options->follows_mappings)) {
+    if (options->follows_mappings) {
+        wick_mapping_hook();
+    }
+    if (!wick_malloc_hook()) {
         snprintf(session->allocations, sizeof(session->allocations),
                  "none: a static program's cannot be seen");
     } else if (interval == WICK_ALLOCATION_EVERY) {
@@ -314,7 +319,7 @@ static wick_result set_allocation_interval_here(uint64_t bytes) {
     wick_result result = WICK_RESULT_NOT_RUNNING;
     int error = 0;
     if (wick_writer_is_running()) {
-        bool is_hooked = bytes == 0 || wick_malloc_hook(latest_options.follows_mappings);
+        bool is_hooked = bytes == 0 || wick_malloc_hook();
         error = is_hooked ? wick_allocation_set_interval(bytes) : ENOTSUP;
         result = error ? WICK_RESULT_NO_RESOURCES : WICK_RESULT_OK;
         if (!error) {

@@ -10,6 +10,7 @@
 #include "drain.h"
 #include "encoder.h"
 #include "malloc_hooks.h"
+#include "mapping_hooks.h"
 #include "pages.h"
 #include "threads.h"
 #include "unwind_modules.h"
@@ -255,6 +256,7 @@ static void look_at_modules(void) {
     if (looks_left > 0) {
         looks_left--;
         wick_malloc_hook_again();
+        wick_mapping_hook_again();
     }
 }
 
@@ -293,6 +295,7 @@ void wick_allocations_finish(bool is_leaving) {
     // Who leaves by exec may come back.
     if (!is_leaving) {
         wick_malloc_unhook();
+        wick_mapping_unhook();
     }
 }
 

@@ -258,8 +258,7 @@ static void find_malloc_family(void) {
 }
 #endif
 
-bool wick_malloc_hook(bool with_mappings) {
-    (void)with_mappings;
+bool wick_malloc_hook(void) {
     if (is_hooked) {
         return true;
     }

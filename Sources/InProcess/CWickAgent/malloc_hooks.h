@@ -7,7 +7,7 @@
 
 /// Puts the hooks in place, if they are not. False if there is no place for them: a static program.
 /// Normal threads only, one at a time.
-bool wick_malloc_hook(bool with_mappings);
+bool wick_malloc_hook(void);
 
 /// Puts them into modules that were loaded since. Writer thread only.
 void wick_malloc_hook_again(void);
