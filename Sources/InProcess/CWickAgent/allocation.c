@@ -45,6 +45,7 @@ static uint32_t interval_count = 1;
 static _Atomic uint32_t interval_now = INTERVAL_LIMIT;
 
 static wick_allocation_state *states;
+static _Atomic bool is_in_use;
 static _Atomic uint32_t next_thread = 1;
 static pid_t owner;
 
@@ -413,6 +414,28 @@ void wick_allocation_stayed(uintptr_t address, const wick_live_block *block) {
     }
 }
 
+void wick_allocation_count_references(bool is_retain, uint32_t count, const void *object,
+                                      const wick_registers *registers) {
+    wick_allocation_local *mine = &wick_allocation_mine;
+    wick_allocation_state *state = mine->is_own ? NULL : state_of(mine);
+    if (!state || atomic_load_explicit(&state->is_busy, memory_order_relaxed)) {
+        add(&lost_allocations, mine->is_own ? 0 : count);
+        return;
+    }
+    set_busy(state, true);
+    uint32_t node = stack_of(state, registers);
+    uint32_t type = wick_type_of(*(const uintptr_t *)object, &wick_stacks_node(node)->misses);
+    wick_count_row *row = wick_counts_row(
+        &state->counts, wick_count_key(node, is_retain ? WICK_ROW_RETAINED : WICK_ROW_RELEASED,
+                                       state->thread, type));
+    if (row) {
+        add_own(&row->followed, count);
+    } else {
+        add(&lost_allocations, count);
+    }
+    leave(state);
+}
+
 // MARK: lifecycle
 
 /// Lets all threads see a new interval.
@@ -425,12 +448,18 @@ static void set_mode(uint32_t interval) {
     atomic_fetch_add_explicit(&wick_allocation_now.mode, 1, memory_order_release);
 }
 
-static bool map_all(void) {
+bool wick_allocation_map(void) {
     if (!states) {
         states = wick_pages_map(wick_threads_limit() * sizeof(wick_allocation_state));
     }
     owner = getpid();
-    return states && wick_stacks_map() && wick_live_map();
+    bool is_mapped = states && wick_stacks_map() && wick_live_map() && wick_types_reset();
+    atomic_store_explicit(&is_in_use, is_mapped, memory_order_relaxed);
+    return is_mapped;
+}
+
+bool wick_allocation_is_in_use(void) {
+    return atomic_load_explicit(&is_in_use, memory_order_relaxed);
 }
 
 int wick_allocation_set_interval(uint64_t bytes) {
@@ -438,7 +467,7 @@ int wick_allocation_set_interval(uint64_t bytes) {
         set_mode(INTERVAL_LIMIT);
         return 0;
     }
-    if (!map_all()) {
+    if (!wick_allocation_map()) {
         return ENOMEM;
     }
     uint32_t number = 0;
@@ -459,6 +488,15 @@ uint64_t wick_allocation_interval(void) {
     return number == INTERVAL_LIMIT ? 0 : intervals[number];
 }
 
+/// Whether no thread is in here.
+static bool is_quiet(void) {
+    bool is_quiet = true;
+    for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
+        is_quiet &= !atomic_load_explicit(&states[slot].is_busy, memory_order_acquire);
+    }
+    return is_quiet;
+}
+
 void wick_allocation_end(bool may_wait) {
     set_mode(INTERVAL_LIMIT);
     atomic_store_explicit(&wick_allocation_now.looks_up_all, false, memory_order_relaxed);
@@ -466,11 +504,7 @@ void wick_allocation_end(bool may_wait) {
         atomic_store_explicit(&wick_allocation_filter[place], 0, memory_order_relaxed);
     }
     for (uint32_t look = 0; may_wait && look < QUIET_LOOKS; look++) {
-        bool is_quiet = true;
-        for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
-            is_quiet &= !atomic_load_explicit(&states[slot].is_busy, memory_order_acquire);
-        }
-        if (is_quiet && look > 0) {
+        if (look > 0 && is_quiet()) {
             return;
         }
         nanosleep(&(struct timespec){.tv_nsec = QUIET_LOOK_NS}, NULL);
@@ -478,11 +512,17 @@ void wick_allocation_end(bool may_wait) {
 }
 
 void wick_allocation_reset(void) {
+    // A thread that has been in here for so long has been stopped there, and goes on by old numbers.
+    if (is_quiet()) {
+        wick_stacks_clear();
+    }
+    atomic_store_explicit(&is_in_use, false, memory_order_relaxed);
     for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
         wick_allocation_state *state = &states[slot];
         if (atomic_load_explicit(&state->is_live, memory_order_acquire)) {
             wick_counts_free(&state->counts);
             memset(&state->counts, 0, sizeof(state->counts));
+            state->walk.count = 0;
             state->last_key = 0;
             state->deferred_count = 0;
             state->last_address = 0;

@@ -130,10 +130,20 @@ bool wick_allocation_take(uintptr_t address, wick_live_block *block, uint32_t *t
 void wick_allocation_moved(const wick_live_block *block, uint32_t type);
 void wick_allocation_stayed(uintptr_t address, const wick_live_block *block);
 
+/// Notes references to an object that were taken or given up. `registers` as for wick_unwind_call.
+void wick_allocation_count_references(bool is_retain, uint32_t count, const void *object,
+                                      const wick_registers *registers);
+
 // MARK: for the lifecycle; normal threads
 
 /// Follows from now on by this interval; 0 is no more. The first time maps what is needed: 0 or an errno.
 int wick_allocation_set_interval(uint64_t bytes);
+
+/// Whether anything may have been counted since the reset.
+bool wick_allocation_is_in_use(void);
+
+/// Prepares for wick_allocation_count_references. False if memory is refused.
+bool wick_allocation_map(void);
 
 /// The interval in force.
 uint64_t wick_allocation_interval(void);

@@ -260,16 +260,15 @@ static void look_at_modules(void) {
     }
 }
 
+/// Whether there is, or may be, anything to tell.
+static bool begin_use(void) {
+    is_in_use = is_in_use || (wick_allocation_is_in_use() && map_all());
+    return is_in_use;
+}
+
 void wick_allocations_drain(uint64_t elapsed_ms) {
-    if (wick_allocation_interval() == 0 && !is_in_use) {
+    if (!begin_use()) {
         return;
-    }
-    if (!is_in_use) {
-        is_in_use = map_all();
-        wick_types_reset();
-        if (!is_in_use) {
-            return;
-        }
     }
     wick_allocation_tick((uint32_t)elapsed_ms);
     look_at_modules();
@@ -300,11 +299,7 @@ void wick_allocations_finish(bool is_leaving) {
 }
 
 void wick_allocations_write_last(uint64_t elapsed_ms) {
-    if (!is_in_use && wick_stacks_count() <= 1) {
-        return;
-    }
-    is_in_use = is_in_use || map_all();
-    if (!is_in_use) {
+    if (!begin_use()) {
         return;
     }
     welcome_threads();

@@ -116,6 +116,17 @@ uint32_t wick_stacks_add(wick_known_walk *walk) {
     return node;
 }
 
+void wick_stacks_clear(void) {
+    for (uint32_t level = 0; level < LEVELS && nodes; level++) {
+        wick_pages_drop(levels[level], ((size_t)FIRST_BUCKETS << 2 * level) * sizeof(bucket));
+    }
+    if (nodes) {
+        wick_pages_drop(nodes, WICK_STACK_NODE_LIMIT * sizeof(wick_stack_node));
+        atomic_store_explicit(&node_count, 1, memory_order_relaxed);
+    }
+    atomic_store_explicit(&refused, 0, memory_order_relaxed);
+}
+
 void wick_stacks_forget_addresses(void) {
     atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
 }

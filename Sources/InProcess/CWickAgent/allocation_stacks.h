@@ -38,6 +38,9 @@ bool wick_stacks_map(void);
 /// HOOK-SAFE. The node of a walk's whole stack. `spare` is the calling thread's own, at first 0.
 uint32_t wick_stacks_add(wick_known_walk *walk);
 
+/// Forgets all. No hook may be at work.
+void wick_stacks_clear(void);
+
 /// Addresses mean something else from now on: no node is found any more that was made before. Walks must
 /// be forgotten too, see wick_stacks_generation.
 void wick_stacks_forget_addresses(void);

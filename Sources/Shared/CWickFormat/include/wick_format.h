@@ -157,7 +157,7 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordKind")))
 
 /// An ALLOCATIONS payload:
 ///
-///   varint ms since start_monotonic_ns, varint `wick_peak_mark`, varint interval, row*
+///   varint ms since start_monotonic_ns, varint mark (0 or 1), varint interval, row*
 ///
 /// `interval` is the mean number of bytes between two followed allocations from now on; 1: every
 /// allocation is followed; 0: none is any more. A row counts what was added to one key: the stack,
@@ -171,16 +171,18 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordKind")))
 ///   varint objects, varint bytes what they stand for: the unbiased estimate of all, a whole number
 ///                                (rounded from running totals, so that sums are right); equal to
 ///                                what was followed if the interval is 1. Not for ARC rows.
-///   varint objects after, varint bytes after
-///                                the part of the key's running totals, since the segment began, that
+///   zigzag objects after, zigzag bytes after
+///                                by how much that part of the key's running totals has changed that
 ///                                came after the high-water mark of live bytes. Not for ARC rows.
 ///   varint temporary, varint lifetime
 ///                                of `freed` rows only: objects that were freed before their thread
 ///                                allocated another; and the sum of the objects' lives in ms.
 ///
+/// Rows of one key add up, within a chunk too: several threads may have freed what one allocated.
+///
 /// live = allocated − freed; live at the high-water mark = (allocated − after) − (freed − after). With
-/// `wick_peak_mark` 1 there is a new mark, later than all that earlier chunks told: what a key that
-/// has no row in this chunk had after the mark becomes 0.
+/// a mark of 1 there is a new high-water mark, later than all that earlier chunks told: what came after
+/// is 0 for all keys, before the rows of this chunk are added.
 ///
 /// A LIVE payload: varint ms, then (varint node, varint thread index, varint type id, varint ms of the
 /// allocation, varint followed, varint objects, varint bytes)*. Chunks of the same ms are one list;
@@ -261,8 +263,8 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedStatis
     WICK_STAT_UNARMED_THREADS __attribute__((swift_name("unarmedThreads"))) = 12,
     /// Weight lost because whoever received the recording did not keep up.
     WICK_STAT_LOST_SLOW_READER __attribute__((swift_name("lostSlowReader"))) = 13,
-    /// Allocations that should have been followed and were not: made while one was being recorded (by a
-    /// signal's handler), or no memory was left for it.
+    /// Allocations that should have been followed and were not, and references that should have been
+    /// counted: made while one was being recorded (by a signal's handler), or no memory was left.
     WICK_STAT_LOST_ALLOCATIONS __attribute__((swift_name("lostAllocations"))) = 14,
     /// Followed objects whose free was not seen: their address was allocated anew. They count as freed then.
     WICK_STAT_LOST_FREES __attribute__((swift_name("lostFrees"))) = 15,
