@@ -448,18 +448,21 @@ static void set_mode(uint32_t interval) {
     atomic_fetch_add_explicit(&wick_allocation_now.mode, 1, memory_order_release);
 }
 
+bool wick_allocation_is_in_use(void) {
+    return atomic_load_explicit(&is_in_use, memory_order_relaxed);
+}
+
 bool wick_allocation_map(void) {
     if (!states) {
         states = wick_pages_map(wick_threads_limit() * sizeof(wick_allocation_state));
     }
     owner = getpid();
+    if (wick_allocation_is_in_use()) {
+        return true;  // The writer thread is at work with it all.
+    }
     bool is_mapped = states && wick_stacks_map() && wick_live_map() && wick_types_reset();
     atomic_store_explicit(&is_in_use, is_mapped, memory_order_relaxed);
     return is_mapped;
-}
-
-bool wick_allocation_is_in_use(void) {
-    return atomic_load_explicit(&is_in_use, memory_order_relaxed);
 }
 
 int wick_allocation_set_interval(uint64_t bytes) {
