@@ -156,12 +156,6 @@ static inline void add_live(wick_allocation_state *state, int64_t bytes) {
     }
 }
 
-/// What a chosen block stands for.
-static inline uint64_t weight_of(const wick_live_block *block) {
-    return block->interval == EVERY ? UINT64_C(1) << WICK_COUNT_FRACTION_BITS
-                                    : wick_allocation_weight(block->size, block->interval);
-}
-
 static inline uint64_t bytes_of(const wick_live_block *block, uint64_t weight) {
     return (uint64_t)((unsigned __int128)block->size * weight >> WICK_COUNT_FRACTION_BITS);
 }
@@ -172,7 +166,7 @@ uint64_t wick_allocation_weight(uint64_t size, uint32_t interval) {
 }
 
 /// Counts that a block is free.
-static inline void count_free(wick_allocation_state *state, const wick_live_block *block,
+static inline __attribute__((always_inline)) void count_free(wick_allocation_state *state, const wick_live_block *block,
                               uint32_t type, bool is_temporary) {
     wick_count_row *row = wick_counts_row(
         &state->counts, wick_count_key(block->node, WICK_ROW_FREED, block->thread, type));
@@ -180,7 +174,11 @@ static inline void count_free(wick_allocation_state *state, const wick_live_bloc
         add(&lost_frees, 1);
         return;
     }
-    uint64_t weight = weight_of(block), bytes = bytes_of(block, weight);
+    uint64_t weight = UINT64_C(1) << WICK_COUNT_FRACTION_BITS, bytes = block->size;
+    if (block->interval != EVERY) {
+        weight = wick_allocation_weight(block->size, block->interval);
+        bytes = bytes_of(block, weight);
+    }
     note_peak(row);
     add_own(&row->followed, 1);
     add_own(&row->objects, weight);
@@ -196,11 +194,15 @@ static inline void count_free(wick_allocation_state *state, const wick_live_bloc
     add_live(state, -(int64_t)bytes);
 }
 
+__attribute__((noinline)) static void count_deferred(wick_allocation_state *state) {
+    wick_deferred_free free = state->deferred[--state->deferred_count];
+    count_free(state, &free.block, free.type, free.is_temporary);
+}
+
 /// Leaves, and does what came in between.
 static inline void leave(wick_allocation_state *state) {
     while (__builtin_expect(state->deferred_count > 0, 0)) {
-        wick_deferred_free free = state->deferred[--state->deferred_count];
-        count_free(state, &free.block, free.type, free.is_temporary);
+        count_deferred(state);
     }
     set_busy(state, false);
 }
@@ -259,6 +261,7 @@ static void renew(wick_allocation_local *mine) {
     if (follows && !state) {
         add(&lost_allocations, 1);
     }
+    mine->follows_all = state && interval == EVERY;
     mine->left = !state ? FAR_AWAY
                  : interval == EVERY
                      ? -1
@@ -269,6 +272,11 @@ bool wick_allocation_chooses(size_t size) {
     wick_allocation_local *mine = &wick_allocation_mine;
     if (mine->is_forking) {
         return false;
+    }
+    if (mine->follows_all &&
+        mine->mode == atomic_load_explicit(&wick_allocation_now.mode, memory_order_relaxed)) {
+        mine->left = -1;
+        return mine->depth == 0;
     }
     if (mine->mode != atomic_load_explicit(&wick_allocation_now.mode, memory_order_relaxed)) {
         renew(mine);
@@ -339,7 +347,11 @@ static void note(wick_allocation_state *state, uintptr_t address, size_t size, u
     if (interval != EVERY && (added == WICK_LIVE_ADDED || before.interval == EVERY)) {
         filter_add(address);
     }
-    uint64_t weight = weight_of(&block), bytes = bytes_of(&block, weight);
+    uint64_t weight = UINT64_C(1) << WICK_COUNT_FRACTION_BITS, bytes = block.size;
+    if (interval != EVERY) {
+        weight = wick_allocation_weight(size, interval);
+        bytes = bytes_of(&block, weight);
+    }
     note_peak(row);
     add_own(&row->followed, 1);
     add_own(&row->objects, weight);

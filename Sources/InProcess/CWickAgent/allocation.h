@@ -75,6 +75,8 @@ typedef struct {
     /// Not to be followed: the agent's own thread; in the middle of a fork; within an allocator that
     /// calls itself.
     uint8_t is_own, is_forking, depth;
+    /// Whether the mode is to follow every one.
+    uint8_t follows_all;
     wick_allocation_state *state;
 } wick_allocation_local;
 

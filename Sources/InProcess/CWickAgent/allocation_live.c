@@ -33,7 +33,7 @@ typedef struct {
 static _Atomic(bucket *) segments[SEGMENTS];
 static _Atomic uint32_t segment_count;
 
-static uint64_t bucket_count_of(uint32_t number) {
+static inline uint64_t bucket_count_of(uint32_t number) {
     return number == 0 ? FIRST_BUCKETS : (uint64_t)FIRST_BUCKETS << (number - 1);
 }
 
@@ -76,7 +76,7 @@ static uint64_t hash_of(uintptr_t address) {
 /// The one of two buckets of a hash in a segment.
 static inline bucket *bucket_at(uint32_t number, uint64_t hash, uint32_t choice) {
     bucket *start = atomic_load_explicit(&segments[number], memory_order_relaxed);
-    return &start[(choice ? hash >> 32 : hash) & (bucket_count_of(number) - 1)];
+    return &start[(hash >> 32 * choice) & (bucket_count_of(number) - 1)];
 }
 
 static inline void write_value(value *to, const wick_live_block *block) {
@@ -99,7 +99,7 @@ static inline wick_live_block read_value(const value *from) {
 }
 
 /// Adds to one bucket; false if it is full.
-static inline bool add_to(bucket *to, uintptr_t address, const wick_live_block *block,
+static inline __attribute__((always_inline)) bool add_to(bucket *to, uintptr_t address, const wick_live_block *block,
                           wick_live_block *replaced, wick_live_result *result) {
     uint32_t empty = KEYS;
     for (uint32_t i = KEYS; i-- > 0;) {
@@ -134,9 +134,8 @@ wick_live_result wick_live_add(uintptr_t address, const wick_live_block *block,
     for (;;) {
         // Acquire: pairs with add_segment.
         uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
-        for (uint32_t number = count; number-- > 0;) {
-            if (add_to(bucket_at(number, hash, 0), address, block, replaced, &result) ||
-                add_to(bucket_at(number, hash, 1), address, block, replaced, &result)) {
+        for (uint32_t place = 2 * count; place-- > 0;) {
+            if (add_to(bucket_at(place / 2, hash, ~place & 1), address, block, replaced, &result)) {
                 return result;
             }
         }
@@ -149,17 +148,15 @@ wick_live_result wick_live_add(uintptr_t address, const wick_live_block *block,
 bool wick_live_take(uintptr_t address, wick_live_block *block) {
     uint64_t hash = hash_of(address);
     // Acquire: pairs with add_segment.
-    for (uint32_t number = atomic_load_explicit(&segment_count, memory_order_acquire);
-         number-- > 0;) {
-        for (uint32_t choice = 0; choice < 2; choice++) {
-            bucket *from = bucket_at(number, hash, choice);
-            for (uint32_t i = 0; i < KEYS; i++) {
-                if (atomic_load_explicit(&from->keys[i], memory_order_relaxed) == address) {
-                    *block = read_value(&from->values[i]);
-                    // Release: the place is another's once it is seen to be empty.
-                    atomic_store_explicit(&from->keys[i], 0, memory_order_release);
-                    return true;
-                }
+    for (uint32_t place = 2 * atomic_load_explicit(&segment_count, memory_order_acquire);
+         place-- > 0;) {
+        bucket *from = bucket_at(place / 2, hash, ~place & 1);
+        for (uint32_t i = 0; i < KEYS; i++) {
+            if (atomic_load_explicit(&from->keys[i], memory_order_relaxed) == address) {
+                *block = read_value(&from->values[i]);
+                // Release: the place is another's once it is seen to be empty.
+                atomic_store_explicit(&from->keys[i], 0, memory_order_release);
+                return true;
             }
         }
     }

@@ -217,20 +217,22 @@ static inline uintptr_t fp_place_of(wick_cfi_rule rule, uintptr_t sp, uintptr_t 
 /// The place of the first frame, from the innermost outward, whose step must be taken anew; 0 if each of
 /// them still leads to the next.
 static inline uint32_t verify(const wick_known_walk *known) {
-    uint32_t place = known->count - 1;
-    for (; place > 0; place--) {
-        const wick_known_frame *frame = &known->frames[place], *caller = frame - 1;
-        if (frame->fp_place == WICK_MUST_STEP ||
-            *(const uintptr_t *)(caller->sp - sizeof(uintptr_t)) != caller->pc) {
-            break;
+    const wick_known_frame *frame = &known->frames[known->count - 1];
+    for (; frame > known->frames; frame--) {
+        const wick_known_frame *caller = frame - 1;
+        uintptr_t place = frame->fp_place;
+        if (place <= WICK_MUST_STEP) {
+            if (place == WICK_MUST_STEP || frame->fp != caller->fp) {
+                break;
+            }
+            place = (uintptr_t)&caller->fp;
         }
-        uintptr_t fp = frame->fp_place == WICK_SAME_FP ? frame->fp
-                                                       : *(const uintptr_t *)frame->fp_place;
-        if (fp != caller->fp) {
+        if (*(const uintptr_t *)(caller->sp - sizeof(uintptr_t)) != caller->pc ||
+            *(const uintptr_t *)place != caller->fp) {
             break;
         }
     }
-    return place;
+    return (uint32_t)(frame - known->frames);
 }
 
 /// A walk under way. What it has found stands at the end of the array of frames, the innermost last;
@@ -306,6 +308,16 @@ void wick_unwind_call(const wick_registers *registers, const wick_stack_memory *
                       wick_known_walk *known) {
     const wick_unwind_list *list = wick_unwind_published();
     uint64_t generation = list ? list->generation : 0;
+    // Mostly the very same call site again.
+    if (known->count > 0 && known->is_anchored && known->truncation == 0 &&
+        known->generation == generation && known->frames[0].sp <= memory->high) {
+        const wick_known_frame *top = &known->frames[known->count - 1];
+        if (top->sp == registers->sp && top->pc == registers->pc && top->fp == registers->fp &&
+            verify(known) == 0) {
+            known->unchanged = known->count;
+            return;
+        }
+    }
     call_walk walk = {.known = known,
                       .frame = {.pc = registers->pc,
                                 .sp = registers->sp,
