@@ -372,6 +372,8 @@ void wick_allocation_note(uintptr_t address, size_t size, const wick_registers *
         return;
     }
     set_busy(state, true);
+    // The walk takes as long as the memory.
+    wick_live_prefetch(address);
     note(state, address, size, interval, registers);
     leave(state);
 }

@@ -127,6 +127,13 @@ static inline __attribute__((always_inline)) bool add_to(bucket *to, uintptr_t a
     return false;
 }
 
+void wick_live_prefetch(uintptr_t address) {
+    uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
+    const bucket *to = bucket_at(count - 1, hash_of(address), 0);
+    __builtin_prefetch(to, 1);
+    __builtin_prefetch(to->values, 1);
+}
+
 wick_live_result wick_live_add(uintptr_t address, const wick_live_block *block,
                                wick_live_block *replaced) {
     uint64_t hash = hash_of(address);

@@ -40,6 +40,9 @@ typedef enum : uint8_t {
 /// Maps the first segment; idempotent. False if memory is refused. Before hooks are let in.
 bool wick_live_map(void);
 
+/// HOOK-SAFE: asks for the memory that an addition will need.
+void wick_live_prefetch(uintptr_t address);
+
 /// HOOK-SAFE.
 wick_live_result wick_live_add(uintptr_t address, const wick_live_block *block,
                                wick_live_block *replaced);
