@@ -1,11 +1,11 @@
-// See arc_hooks.h. HOOK-SAFE behind the places: no libc call, no lock, no allocation.
+// See arc_hooks.h. HOOK-SAFE from the thunks on: no libc call, no lock, no allocation.
 //
 //   swift_retain ─ flag 1 ─► adapter ─► *_swift_retain = thunk ─► observer
 //        │ flag 0                                          └────► runtime's own, by a jump
 //        ▼
 //   runtime's own
 //
-// Once installed, the thunks stay: a thread may be before one at any time. The flag alone is switched.
+// Once installed, the thunks stay: a thread may be before one at any time. Only the flag is switched.
 #include "arc_hooks.h"
 
 #include "arc_runtime.h"
@@ -94,14 +94,12 @@ __asm__(".text\n"
         "    .cfi_adjust_cfa_offset -56\n"
         "    jmp *(wick_arc_originals + 8 * \\number)(%rip)\n"
         ".endm\n"
-        // To the runtime's own function if nobody observes, or it is no object.
-        ".macro WICK_ARC_PASS number\n"
+        // Out, to the runtime's own function (WICK_ARC_END), if nobody observes, or it is no object.
+        ".macro WICK_ARC_CHECK\n"
         "    testq %rdi, %rdi\n"
         "    jle 8f\n"
         "    cmpq $0, wick_arc_observer_now(%rip)\n"
-        "    jne 9f\n"
-        "8:  jmp *(wick_arc_originals + 8 * \\number)(%rip)\n"
-        "9:\n"
+        "    je 8f\n"
         ".endm\n"
         ".macro WICK_ARC_BEGIN name\n"
         "    .p2align 4\n"
@@ -111,7 +109,8 @@ __asm__(".text\n"
         "\\name:\n"
         "    .cfi_startproc\n"
         ".endm\n"
-        ".macro WICK_ARC_END name\n"
+        ".macro WICK_ARC_END name, number\n"
+        "8:  jmp *(wick_arc_originals + 8 * \\number)(%rip)\n"
         "    .cfi_endproc\n"
         "    .size \\name, . - \\name\n"
         ".endm\n"
@@ -121,10 +120,8 @@ __asm__(".text\n"
         "    cmpq (%rsp), %rax\n"
         "    jne 2f\n"
         "    testq %rbx, %rbx\n"
-        "    jg 1f\n"
-        "    movq %rdi, %rax\n"
-        "    ret\n"
-        "1:  WICK_ARC_PASS 0\n"
+        "    jle 1f\n"
+        "    WICK_ARC_CHECK\n"
         "    WICK_ARC_ROOM\n"
         "    movq 88(%rsp), %rax\n"
         "    movq %rax, (%rsp)\n"
@@ -137,39 +134,41 @@ __asm__(".text\n"
         "    movq %r14, 32(%rsp)\n"
         "    movl $1, %esi\n"
         "    WICK_ARC_GO_ON 0, 1\n"
+        "1:  movq %rdi, %rax\n"
+        "    ret\n"
         // Called by somebody who is not the adapter.
-        "2:  WICK_ARC_PASS 0\n"
+        "2:  WICK_ARC_CHECK\n"
         "    WICK_ARC_ROOM\n"
         "    WICK_ARC_CALLER\n"
         "    movl $1, %esi\n"
         "    WICK_ARC_GO_ON 0, 1\n"
-        "WICK_ARC_END wick_arc_retain_thunk\n"
+        "WICK_ARC_END wick_arc_retain_thunk, 0\n"
 
         "WICK_ARC_BEGIN wick_arc_release_thunk\n"
-        "    WICK_ARC_PASS 1\n"
+        "    WICK_ARC_CHECK\n"
         "    WICK_ARC_ROOM\n"
         "    WICK_ARC_CALLER\n"
         "    movl $1, %esi\n"
         "    WICK_ARC_GO_ON 1, 0\n"
-        "WICK_ARC_END wick_arc_release_thunk\n"
+        "WICK_ARC_END wick_arc_release_thunk, 1\n"
 
         "WICK_ARC_BEGIN wick_arc_retain_n_thunk\n"
-        "    WICK_ARC_PASS 2\n"
+        "    WICK_ARC_CHECK\n"
         "    WICK_ARC_ROOM\n"
         "    WICK_ARC_CALLER\n"
         "    WICK_ARC_GO_ON 2, 1\n"
-        "WICK_ARC_END wick_arc_retain_n_thunk\n"
+        "WICK_ARC_END wick_arc_retain_n_thunk, 2\n"
 
         "WICK_ARC_BEGIN wick_arc_release_n_thunk\n"
-        "    WICK_ARC_PASS 3\n"
+        "    WICK_ARC_CHECK\n"
         "    WICK_ARC_ROOM\n"
         "    WICK_ARC_CALLER\n"
         "    WICK_ARC_GO_ON 3, 0\n"
-        "WICK_ARC_END wick_arc_release_n_thunk\n"
+        "WICK_ARC_END wick_arc_release_n_thunk, 3\n"
 
         // Whether a reference was taken is known after the call, which runs no code of the host.
         "WICK_ARC_BEGIN wick_arc_try_retain_thunk\n"
-        "    WICK_ARC_PASS 4\n"
+        "    WICK_ARC_CHECK\n"
         "    WICK_ARC_ROOM\n"
         "    call *(wick_arc_originals + 8 * 4)(%rip)\n"
         "    movq %rax, 40(%rsp)\n"
@@ -185,7 +184,7 @@ __asm__(".text\n"
         "    addq $56, %rsp\n"
         "    .cfi_adjust_cfa_offset -56\n"
         "    ret\n"
-        "WICK_ARC_END wick_arc_try_retain_thunk\n");
+        "WICK_ARC_END wick_arc_try_retain_thunk, 4\n");
 
 #define HIDDEN __attribute__((visibility("hidden")))
 extern const char wick_arc_retain_thunk[] HIDDEN, wick_arc_release_thunk[] HIDDEN,
@@ -209,7 +208,8 @@ static void install(const wick_arc_runtime *found) {
     wick_arc_adapter_return = found->adapter_return;
     for (wick_arc_call call = 0; call < WICK_ARC_CALL_COUNT; call++) {
         wick_arc_originals[call] = __atomic_load_n(found->places[call], __ATOMIC_RELAXED);
-        // Release: who comes here has the original. Partner: the runtime's load, on x86_64 an acquire.
+        // Release: who comes to the thunk has the original. Partner: the runtime's load, which on
+        // x86_64 is an acquire.
         __atomic_store_n(found->places[call], (uintptr_t)thunks[call], __ATOMIC_RELEASE);
     }
     runtime = *found;

@@ -199,8 +199,8 @@ typedef struct {
 /// movzbl flag(%rip), %eax; cmp $1, %al
 #define TEST_FLAG 0x0f, 0xb6, 0x05, TO_FLAG, 0x3c, 0x01
 
-/// What a call begins with, and what it goes on with where the flag is 1. The code between may change
-/// from build to build: it is not run while the hooks are.
+/// What a call begins with, and what it goes on with where the flag is 1. The code between may
+/// change from build to build: it is not run while the hooks are.
 static const struct {
     code entry, slow;
 } calls[WICK_ARC_CALL_COUNT] = {

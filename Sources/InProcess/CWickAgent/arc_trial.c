@@ -1,10 +1,10 @@
 // See arc_trial.h.
 //
-// The child is made by clone without a signal for its end, so that the host's SIGCHLD handler is not
-// called, and its wait calls do not see the child (wait(2), __WCLONE). No handler of pthread_atfork
-// runs in it, and none of a signal: all are blocked, and a fault then kills at once, without the
-// host's crash reporter. It calls nothing but the runtime's functions for references, and the kernel:
-// any lock may be held by a thread that it does not have.
+// The child is made by clone without a signal for its end, so that the host's SIGCHLD handler is
+// not called, and its wait calls do not see the child (wait(2), __WCLONE). No handler of
+// pthread_atfork runs in it, and none of a signal: all are blocked, and a fault then kills at once,
+// without the host's crash reporter. It calls nothing but the runtime's functions for references,
+// and the kernel: any lock may be held by a thread that it does not have.
 #include "arc_trial.h"
 
 #if defined(__x86_64__)

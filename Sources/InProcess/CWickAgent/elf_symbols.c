@@ -25,8 +25,8 @@ typedef struct {
 
 static bool read_all(const elf_file *file, uint64_t offset, void *bytes, size_t byte_count) {
     for (size_t done = 0; done < byte_count;) {
-        ssize_t got =
-            pread(file->descriptor, (uint8_t *)bytes + done, byte_count - done, (off_t)(offset + done));
+        ssize_t got = pread(file->descriptor, (uint8_t *)bytes + done, byte_count - done,
+                            (off_t)(offset + done));
         if (got <= 0) {
             if (got < 0 && errno == EINTR) {
                 continue;
