@@ -5,7 +5,8 @@
 //        ▼
 //   runtime's own
 //
-// Once installed, the thunks stay: a thread may be before one at any time. Only the flag is switched.
+// Once installed, the thunks stay: a thread may be before one at any time. Only the flag is
+// switched.
 #include "arc_hooks.h"
 
 #include "arc_runtime.h"
@@ -94,7 +95,7 @@ __asm__(".text\n"
         "    .cfi_adjust_cfa_offset -56\n"
         "    jmp *(wick_arc_originals + 8 * \\number)(%rip)\n"
         ".endm\n"
-        // Out, to the runtime's own function (WICK_ARC_END), if nobody observes, or it is no object.
+        // Out, to the runtime's own function (8:), if nobody observes, or it is no object.
         ".macro WICK_ARC_CHECK\n"
         "    testq %rdi, %rdi\n"
         "    jle 8f\n"

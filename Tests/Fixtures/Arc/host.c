@@ -1,8 +1,8 @@
-// A host of C that asks for ARC hooks and looks whether it was disturbed. It has a child of its own,
-// a thread that waits for any child, and a handler of SIGCHLD.
+// A host of C that asks for ARC hooks and looks whether it was disturbed. It has a child of its
+// own, a thread that waits for any child, and a handler of SIGCHLD.
 //
-//   host [LIBRARY [ignore]]    loads LIBRARY first, for itself alone if its name is libswiftCore.so;
-//                              with "ignore", children that end are nobody's
+//   host [LIBRARY [ignore]]    loads LIBRARY first, for itself alone if its name is
+//                              libswiftCore.so; with "ignore", children that end are nobody's
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,16 +20,29 @@
 static volatile sig_atomic_t child_signals;
 static uint64_t seen[2];
 
+typedef struct {
+    void *type;
+    uint64_t references;
+} object;
+
+typedef void *retain_function(object *one);
+typedef void release_function(object *one);
+
+/// Called by the observer, as a handler of the host's might.
+static retain_function *nested;
+static object other = {NULL, 3};
+
 static void count_signal(int number) {
     (void)number;
     child_signals += 1;
 }
 
-static void observe(bool is_retain, uint32_t count, const void *object,
+static void observe(bool is_retain, uint32_t count, const void *one,
                     const wick_registers *registers) {
-    (void)object;
+    (void)one;
     (void)registers;
     seen[is_retain] += count;
+    nested(&other);
 }
 
 /// Returns the first child that ends.
@@ -53,9 +66,6 @@ static uint64_t descriptor_count(void) {
 }
 
 #define FLAG "_swift_enableSwizzlingOfAllocationAndRefCountingFunctions_forInstrumentsOnly"
-
-typedef void *retain_function(void *object);
-typedef void release_function(void *object);
 
 int main(int count, char **arguments) {
     void *library = NULL;
@@ -89,18 +99,17 @@ int main(int count, char **arguments) {
     if (library && dlsym(library, "swift_retain")) {
         retain_function *retain = (retain_function *)dlsym(library, "swift_retain");
         release_function *release = (release_function *)dlsym(library, "swift_release");
-        struct {
-            void *type;
-            uint64_t references;
-        } object = {NULL, 3};
+        object one = {NULL, 3};
+        nested = retain;
         if (state == WICK_ARC_ON) {
-            retain(&object);
+            retain(&one);
         }
         wick_arc_end();
         if (state == WICK_ARC_ON) {
-            release(&object);
+            release(&one);
         }
-        printf("seen %d %d references %d\n", (int)seen[1], (int)seen[0], (int)object.references);
+        printf("seen %d %d lost %d references %d other %d\n", (int)seen[1], (int)seen[0],
+               (int)wick_arc_lost_count(), (int)one.references, other.references != 3);
         uint8_t *flag = dlsym(library, FLAG);
         Dl_info where;
         void **place = dlsym(library, "_swift_retain");

@@ -39,12 +39,18 @@ func begin() {
   for _ in 0..<300 { all.append(Branch(leaf)) }
 }
 
-/// 10 to 15 bytes each: their retains are of no object.
+/// 9 to 15 bytes each, whose second word is no object, though each copy retains it.
 @inline(never) func words(_ all: inout [String]) {
-  for number in 0..<300 { all.append("ok \(2_499_500_000 &+ number)") }
+  var number = 10_000_000
+  for _ in 0..<300 {
+    all.append("n\(number)")
+    number = number < 10_000_000_000_000 ? number &* 10 : 10_000_000
+  }
+  let copy = all
+  all.reserveCapacity(1000)
+  all.append(contentsOf: copy)
 }
 
-/// Strings, references, of each type.
 func report(_ name: String, _ type: UnsafeRawPointer) {
   print(name, arc_retains(type), arc_releases(type))
 }
@@ -168,7 +174,8 @@ func toggle(_ count: Int) async {
   for thread in threads { pthread_join(thread, nil) }
   for index in 0..<4 { failures += results[index].1 }
   let isWorking = rounds > 0 && (0..<4).allSatisfy { results[$0].0 > 0 }
-  print("toggled \(count) refused \(UInt(bitPattern: failed)) wrong \(failures) worked \(isWorking)")
+  print(
+    "toggled \(count) refused \(UInt(bitPattern: failed)) wrong \(failures) worked \(isWorking)")
   print(
     "same \(arc_reference_count(address(shared)) == before)",
     arc_reference_count(address(shared.leaf)) == leafBefore,
