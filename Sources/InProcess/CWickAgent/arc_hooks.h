@@ -21,8 +21,8 @@ typedef enum : uint8_t {
 
 /// Called for each reference that is taken (after swift_tryRetain: was taken) or is about to be
 /// given up, on the thread that does it, in the middle of anything: HOOK-SAFE. `object` is one, and
-/// lives. `registers` are those of the caller of swift_retain or swift_release as it is returned to,
-/// pc its return address.
+/// lives. `registers` are those of the caller of swift_retain or swift_release as it is returned
+/// to, pc its return address.
 typedef void wick_arc_observer(bool is_retain, uint32_t count, const void *object,
                                const wick_registers *registers);
 

@@ -166,8 +166,8 @@ bool wick_arc_try(const wick_arc_runtime *runtime, void (*install)(const wick_ar
     uint64_t all = UINT64_MAX, mask = 0;
     wick_raw_syscall6(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, (long)&mask,
                       KERNEL_SIGSET_BYTES, 0, 0);
-    // The flags' low byte is the signal at the end: none. No tracer of the host's follows. A filter of
-    // system calls that lets the agent have threads lets it have this.
+    // The flags' low byte is the signal at the end: none. No tracer of the host's follows. A filter
+    // of system calls that lets the agent have threads lets it have this.
     long child = wick_raw_syscall6(SYS_clone, CLONE_UNTRACED, 0, 0, 0, 0, 0);
     if (child == 0) {
         run_child(runtime, install, observe_with);
