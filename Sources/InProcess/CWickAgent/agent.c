@@ -15,6 +15,8 @@
 #include <dlfcn.h>
 
 #include "allocation.h"
+#include "allocation_session.h"
+#include "arc_hooks.h"
 #include "config.h"
 #include "control.h"
 #include "drain.h"
@@ -23,8 +25,6 @@
 #include "handler.h"
 #include "images.h"
 #include "ladder.h"
-#include "malloc_hooks.h"
-#include "mapping_hooks.h"
 #include "proc.h"
 #include "raw_syscall.h"
 #include "recording.h"
@@ -92,6 +92,7 @@ static void after_fork_in_parent(void) {
 
 static void after_fork_in_child(void) {
     wick_allocation_after_fork(true);
+    wick_arc_end();
     wick_images_go_on(true);
     wick_control_forget();
     wick_writer_forget();
@@ -157,43 +158,6 @@ static uint64_t now_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/// Whether allocations are followed since before the recording was started.
-static bool is_early;
-
-static void drop_allocations(void) {
-    wick_allocation_end(true);
-    wick_malloc_unhook();
-    wick_mapping_unhook();
-    is_early = false;
-}
-
-/// Prepares for allocations and says how they are followed.
-static int prepare_allocations(const wick_options *options, wick_session *session) {
-    if (!is_early) {
-        wick_allocation_reset();
-    }
-    uint64_t interval = options->allocation_interval;
-    if (interval == 0) {
-        if (is_early) {
-            drop_allocations();
-        }
-        return 0;
-    }
-    if (options->follows_mappings) {
-        wick_mapping_hook();
-    }
-    if (!wick_malloc_hook()) {
-        snprintf(session->allocations, sizeof(session->allocations),
-                 "none: a static program's cannot be seen");
-    } else if (interval == WICK_ALLOCATION_EVERY) {
-        snprintf(session->allocations, sizeof(session->allocations), "every one");
-    } else {
-        snprintf(session->allocations, sizeof(session->allocations), "one in %llu bytes",
-                 (unsigned long long)interval);
-    }
-    return is_early ? 0 : wick_allocation_set_interval(interval);
-}
-
 static wick_result start_locked(const wick_options *options, const stream_target *stream) {
     uint32_t rate = options->rate_hz ? options->rate_hz : WICK_RATE_DEFAULT_HZ;
     if (rate > WICK_RATE_MAXIMUM_HZ ||
@@ -232,9 +196,9 @@ static wick_result start_locked(const wick_options *options, const stream_target
         discard_recording();
         return failed(WICK_RESULT_NO_ENGINE, error);
     }
-    error = prepare_allocations(options, &session);
+    error = wick_allocations_start(options, &session.words);
     if (error) {
-        drop_allocations();
+        wick_allocations_stop(false);
         session.engine->stop();
         wick_signal_give_back(session.engine->signal_number);
         wick_writer_cancel();
@@ -243,13 +207,12 @@ static wick_result start_locked(const wick_options *options, const stream_target
     }
     error = wick_writer_run(&session);
     if (error) {
-        drop_allocations();
+        wick_allocations_stop(false);
         session.engine->stop();
         wick_signal_give_back(session.engine->signal_number);
         discard_recording();
         return failed(WICK_RESULT_CANNOT_OPEN, error);
     }
-    is_early = false;
     latest_options = *options;
     latest_pid = getpid();
     strcpy(latest_path, path);
@@ -319,8 +282,7 @@ static wick_result set_allocation_interval_here(uint64_t bytes) {
     wick_result result = WICK_RESULT_NOT_RUNNING;
     int error = 0;
     if (wick_writer_is_running()) {
-        bool is_hooked = bytes == 0 || wick_malloc_hook();
-        error = is_hooked ? wick_allocation_set_interval(bytes) : ENOTSUP;
+        error = wick_allocations_switch(bytes);
         result = error ? WICK_RESULT_NO_RESOURCES : WICK_RESULT_OK;
         if (!error) {
             latest_options.allocation_interval = latest_status.allocation_interval = bytes;
@@ -513,13 +475,9 @@ static int (*host_main)(int, char **, char **);
 void wick_agent_begin_early(void) {
     char **variable = find_variable();
     wick_config config;
-    if (!variable || !wick_config_parse(*variable + strlen("WICK="), &config) || config.idle ||
-        config.options.allocation_interval == 0 ||
-        !wick_threads_map(config.options.rate_hz ? config.options.rate_hz : WICK_RATE_DEFAULT_HZ)) {
-        return;
+    if (variable && wick_config_parse(*variable + strlen("WICK="), &config) && !config.idle) {
+        wick_allocations_start_early(&config.options);
     }
-    wick_images_refresh();
-    is_early = wick_allocation_set_interval(config.options.allocation_interval) == 0;
 }
 #endif
 

@@ -10,6 +10,7 @@
 #include "allocation_odds.h"
 #include "allocation_stacks.h"
 #include "allocation_types.h"
+#include "arc_hooks.h"
 #include "handler.h"
 #include "pages.h"
 #include "raw_syscall.h"
@@ -51,6 +52,7 @@ static pid_t owner;
 
 static _Atomic uint32_t now_ms;
 static _Atomic uint64_t lost_allocations, lost_frees, retired_unknown_frees;
+static uint64_t arc_lost_before;
 
 /// Live bytes as far as they were told, the most that there were, and how often that was surpassed.
 static struct {
@@ -551,6 +553,7 @@ void wick_allocation_reset(void) {
     interval_count = 1;
     atomic_store_explicit(&now_ms, 0, memory_order_relaxed);
     atomic_store_explicit(&lost_allocations, 0, memory_order_relaxed);
+    arc_lost_before = wick_arc_lost_count();
     atomic_store_explicit(&lost_frees, 0, memory_order_relaxed);
     atomic_store_explicit(&retired_unknown_frees, 0, memory_order_relaxed);
     atomic_store_explicit(&peak.live_bytes, 0, memory_order_relaxed);
@@ -603,7 +606,8 @@ wick_allocation_totals wick_allocation_lost(void) {
         unknown += atomic_load_explicit(&states[slot].unknown_frees, memory_order_relaxed);
     }
     return (wick_allocation_totals){
-        .lost_allocations = atomic_load_explicit(&lost_allocations, memory_order_relaxed),
+        .lost_allocations = atomic_load_explicit(&lost_allocations, memory_order_relaxed) +
+                            wick_arc_lost_count() - arc_lost_before,
         .lost_frees = atomic_load_explicit(&lost_frees, memory_order_relaxed),
         .unknown_frees = unknown,
         .byte_count = wick_stacks_byte_count() + wick_live_byte_count() + wick_counts_byte_count() +

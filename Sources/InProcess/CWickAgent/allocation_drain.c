@@ -289,15 +289,6 @@ void wick_allocations_retire(uint32_t slot, uint64_t elapsed_ms) {
     }
 }
 
-void wick_allocations_finish(bool is_leaving) {
-    wick_allocation_end(!is_leaving);
-    // Who leaves by exec may come back.
-    if (!is_leaving) {
-        wick_malloc_unhook();
-        wick_mapping_unhook();
-    }
-}
-
 void wick_allocations_write_last(uint64_t elapsed_ms) {
     if (!begin_use()) {
         return;

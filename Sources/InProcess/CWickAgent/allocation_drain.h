@@ -16,9 +16,7 @@ void wick_allocations_drain(uint64_t elapsed_ms);
 /// The thread of a slot is gone: tells the last of it.
 void wick_allocations_retire(uint32_t slot, uint64_t elapsed_ms);
 
-/// Ends it all: hooks out, everything told, and what is live listed. On the way out of the process nothing is
-/// waited for.
-void wick_allocations_finish(bool is_leaving);
+/// Hooks are out: everything is told, and what is live listed.
 void wick_allocations_write_last(uint64_t elapsed_ms);
 
 /// What a stack or a thread of a row is in the recording.

@@ -390,7 +390,8 @@ static void add_infos(const wick_session *session) {
     ssize_t path = readlink("/proc/self/exe", text, sizeof(text));
     add_info("executable", text, path > 0 ? (size_t)path : 0);
     add_engine(session);
-    add_info("allocations", session->allocations, strlen(session->allocations));
+    add_info("allocations", session->words.allocations, strlen(session->words.allocations));
+    add_info("references", session->words.references, strlen(session->words.references));
     struct utsname names;
     if (uname(&names) == 0) {
         add_info("kernel", names.release, strlen(names.release));

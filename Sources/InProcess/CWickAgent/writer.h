@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "allocation_session.h"
 #include "engine.h"
 
 /// A recording from start to stop.
@@ -17,8 +18,7 @@ typedef struct {
     /// Whether the agent was brought in from outside: it does not stand before exec, which the
     /// process's timer survives, to kill the next program.
     bool is_guest;
-    /// How allocations are followed, as shown to people; empty if they are not.
-    char allocations[96];
+    wick_allocation_words words;
     /// Why a better engine is not used; empty if there is none.
     char fallback[192];
 } wick_session;

@@ -1,0 +1,93 @@
+#include "allocation_session.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "allocation.h"
+#include "arc_hooks.h"
+#include "images.h"
+#include "malloc_hooks.h"
+#include "mapping_hooks.h"
+#include "threads.h"
+
+/// Whether allocations are followed since before the recording was started.
+static bool is_early;
+
+static const char *words_of(wick_arc_state state) {
+    switch (state) {
+    case WICK_ARC_ON: return "counted";
+    case WICK_ARC_NO_RUNTIME: return "not counted: no Swift runtime, or its symbols are stripped";
+    case WICK_ARC_UNKNOWN_RUNTIME: return "not counted: this Swift runtime is not known";
+    case WICK_ARC_TRIAL_FAILED: return "not counted: this Swift runtime failed the trial";
+    case WICK_ARC_UNSUPPORTED: return "not counted: not on this architecture";
+    }
+    return "not counted";
+}
+
+static void say_interval(uint64_t interval, wick_allocation_words *words) {
+    if (interval == WICK_ALLOCATION_EVERY) {
+        snprintf(words->allocations, sizeof(words->allocations), "every one");
+    } else {
+        snprintf(words->allocations, sizeof(words->allocations), "one in %llu bytes",
+                 (unsigned long long)interval);
+    }
+}
+
+int wick_allocations_start(const wick_options *options, wick_allocation_words *words) {
+    *words = (wick_allocation_words){0};
+    uint64_t interval = options->allocation_interval;
+    if (is_early && interval != wick_allocation_interval()) {
+        wick_allocations_stop(false);
+    }
+    bool was_early = is_early;
+    is_early = false;
+    if (!was_early) {
+        wick_allocation_reset();
+    }
+    if (options->counts_references) {
+        // What the loader allocates for our questions is none of the program's.
+        wick_allocation_mine.depth++;
+        wick_arc_state state = wick_allocation_map() ? wick_arc_begin(wick_allocation_count_references)
+                                                     : WICK_ARC_TRIAL_FAILED;
+        wick_allocation_mine.depth--;
+        snprintf(words->references, sizeof(words->references), "%s", words_of(state));
+    }
+    if (interval == 0) {
+        return 0;
+    }
+    if (!wick_malloc_hook()) {
+        snprintf(words->allocations, sizeof(words->allocations),
+                 "none: a static program's cannot be seen");
+        return 0;
+    }
+    if (options->follows_mappings) {
+        wick_mapping_hook();
+    }
+    say_interval(interval, words);
+    return was_early ? 0 : wick_allocation_set_interval(interval);
+}
+
+void wick_allocations_stop(bool is_leaving) {
+    wick_arc_end();
+    wick_allocation_end(!is_leaving);
+    // Who leaves by exec may come back.
+    if (!is_leaving) {
+        wick_malloc_unhook();
+        wick_mapping_unhook();
+    }
+    is_early = false;
+}
+
+int wick_allocations_switch(uint64_t interval) {
+    return interval == 0 || wick_malloc_hook() ? wick_allocation_set_interval(interval) : ENOTSUP;
+}
+
+#ifdef WICK_INTERPOSE
+void wick_allocations_start_early(const wick_options *options) {
+    uint32_t rate = options->rate_hz ? options->rate_hz : WICK_RATE_DEFAULT_HZ;
+    if (options->allocation_interval != 0 && wick_threads_map(rate)) {
+        wick_images_refresh();
+        is_early = wick_allocation_set_interval(options->allocation_interval) == 0;
+    }
+}
+#endif
