@@ -97,6 +97,12 @@ public struct Profile: Sendable {
     columns.append([])
   }
 
+  /// Adds columns in which the rows that are there have 0.
+  public mutating func addColumns(_ types: [ValueType]) {
+    valueTypes += types
+    columns += types.map { _ in Array(repeating: 0, count: samples.count) }
+  }
+
   /// Adds a row.
   ///
   /// - Parameters:
