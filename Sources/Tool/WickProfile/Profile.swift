@@ -140,7 +140,7 @@ public struct Profile: Sendable {
   }
 
   /// The function of a frame, as call trees and reports know it.
-  func function(of frame: Frame) -> CallTree.Function {
+  package func function(of frame: Frame) -> CallTree.Function {
     let module = frame.module.map { String(modules[$0].name) } ?? ""
     return CallTree.Function(name: name(of: frame), module: module)
   }

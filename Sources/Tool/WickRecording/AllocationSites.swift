@@ -146,9 +146,9 @@ struct AllocationSites {
   ) -> Split {
     let live = allocated.subtractingSaturating(freed.reduce(UInt64(0)) { $0.addingSaturating($1) })
     // More than what rounding explains is not in the list: it may be an old one.
-    let missing = live.subtractingSaturating(
-      listed.reduce(UInt64(0)) { $0.addingSaturating($1) })
-    let weights = listed + [missing > UInt64(listed.count) ? missing : 0]
+    let sum = listed.reduce(UInt64(0)) { $0.addingSaturating($1) }
+    let missing = live.subtractingSaturating(sum)
+    let weights = listed + [missing > UInt64(listed.count) || sum == 0 ? missing : 0]
     var shares = Self.shares(of: live, by: weights)
     let unlisted = shares.removeLast()
     var byType = freed

@@ -16,6 +16,8 @@ enum Diff: Subcommand {
     Recordings of different length are compared with '--normalize total', as shares, or with
     '--requests', by what a request costs.
 
+    \(ValueOptions.discussion)
+
     \(Selection.discussion)
     """
   static let options =
@@ -29,9 +31,7 @@ enum Diff: Subcommand {
       Option(
         name: "--requests", value: "B,A",
         help: "Scales BEFORE by the requests that both have served."),
-      Option(
-        name: "--column", letter: "c", value: "NAME",
-        help: "What is compared: samples, or cpu for time (samples)."),
+      ValueOptions.value("What is compared"),
       Option(name: "--title", letter: "t", value: "TEXT", help: "Headline of the flame graph."),
       Option(
         name: "--output", letter: "o", value: "FILE",
