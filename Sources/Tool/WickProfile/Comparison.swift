@@ -128,14 +128,16 @@ public struct Comparison: Sendable {
     return product < 9.2e18 ? Int64(product) : .max
   }
 
-  /// The mean weight of a sample by weight; in text, where a line stands for many, 1. Of allocations
-  /// what a followed one stands for, less what was seen: 0 where all were.
+  /// The mean weight of a sample by weight.
+  ///
+  /// In text, where a line stands for many, 1. Of allocations what a followed one stands for, less what
+  /// was seen: 0 where all were.
   private static func weight(of profile: Profile, column: Int) -> Double {
     if profile.valueTypes[column].isOfMemory {
       guard let columns = profile.samplingColumns(of: column) else { return 0 }
       let objects = Double(profile.total(of: columns.objects))
-      let share = Double(profile.total(of: columns.followed)) / max(
-        columns.base.map { Double(profile.total(of: $0)) } ?? objects, 1)
+      let whole = columns.base.map { Double(profile.total(of: $0)) } ?? objects
+      let share = Double(profile.total(of: columns.followed)) / max(whole, 1)
       let followed = max(objects * share, 1)
       return Double(profile.total(of: column)) / followed * max(1 - share, 0)
     }

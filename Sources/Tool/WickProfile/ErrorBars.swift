@@ -7,13 +7,12 @@ public struct ErrorBars<Key: Hashable & Sendable>: Sendable {
   private let selfErrors: [Key: SamplingError]
   private let totalErrors: [Key: SamplingError]
 
-  /// Finds the errors of a table's rows.
+  /// Finds the errors of a table's rows; nil where the column's values are exact.
   ///
   /// - Parameters:
   ///   - profile: What the table is of.
   ///   - column: What it counts.
   ///   - rows: Makes the same table of another column.
-  /// - Returns: nil where the column's values are exact.
   public init?(_ profile: Profile, column: Int, rows: (_ column: Int) -> [Row]) {
     guard let columns = profile.samplingColumns(of: column) else { return nil }
     let parts = ([columns.objects, columns.followed] + (columns.base.map { [$0] } ?? [])).map(rows)

@@ -4,8 +4,9 @@ public struct HeapHistory: Hashable, Sendable {
   public struct Point: Hashable, Sendable {
     /// Time since the start of the recording.
     public var nanoseconds: UInt64
-    /// Bytes that were allocated and not freed by then; estimated unless all is followed. Negative
-    /// only in a recording that contradicts itself.
+    /// Bytes that were allocated and not freed by then; estimated unless all is followed.
+    ///
+    /// Negative only in a recording that contradicts itself.
     public var bytes: Int64
     /// The same in objects.
     public var objects: Int64

@@ -51,12 +51,11 @@ public struct LeakTable: Sendable {
   /// Whether ages are known of anything.
   public let hasAges: Bool
 
-  /// Finds what is live.
+  /// Finds what is live; nil where allocations were not recorded.
   ///
   /// - Parameters:
   ///   - profile: A profile with types of objects, symbolicated as far as it can be.
   ///   - threshold: What is left out.
-  /// - Returns: nil where allocations were not recorded.
   public init?(_ profile: Profile, threshold: Threshold = .youngestTenth) {
     func column(_ type: ValueType) -> [Int64]? {
       profile.valueTypes.firstIndex(of: type).map { profile.columns[$0] }

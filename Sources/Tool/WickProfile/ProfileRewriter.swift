@@ -57,6 +57,7 @@ extension Profile {
   /// Stacks without one, rows and values stay as they are; a type of objects stays the leaf.
   ///
   /// - Parameter isEnd: Whether a frame may be the innermost; asked once per frame.
+  /// - Returns: The profile.
   package func endingStacks(at isEnd: (Frame) -> Bool) -> Profile {
     let marks = frames.map(isEnd)
     var ends = [Int](repeating: 0, count: stacks.count)

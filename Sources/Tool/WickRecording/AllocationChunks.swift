@@ -3,7 +3,7 @@ internal import WickProfile
 
 /// What the ALLOCATIONS, LIVE and TYPES chunks of a segment tell.
 struct AllocationChunks {
-  /// What rows are summed by. Type 0 is for objects of no known type.
+  /// What rows are summed by; type 0 is for objects of no known type.
   struct Key: Hashable {
     /// Node of the profile.
     var node: Int32
@@ -92,7 +92,9 @@ struct AllocationChunks {
     let tag = try reader.number()
     let kind = AllocationRowKind(rawValue: UInt32(tag & 3))
     var key = try ids.key(node: tag >> 2, at: tagOffset, &reader)
-    if kind != .allocated { key.type = try reader.number(as: UInt32.self, "a type id is too large") }
+    if kind != .allocated {
+      key.type = try reader.number(as: UInt32.self, "a type id is too large")
+    }
     var counts = Counts()
     counts.followed = try reader.number()
     switch kind {

@@ -83,7 +83,8 @@ struct AllocationSites {
 
     func split(_ quantity: Quantity) -> Split {
       settle(
-        allocated[keyPath: quantity.counted], freed: types.map { $0.freed[keyPath: quantity.counted] },
+        allocated[keyPath: quantity.counted],
+        freed: types.map { $0.freed[keyPath: quantity.counted] },
         listed: entries.map { $0[keyPath: quantity.listed] }, types: typeOfEntry)
     }
     let followed = split(Quantity(counted: \.followed, listed: \.followed))
@@ -141,6 +142,7 @@ struct AllocationSites {
   ///   - freed: By type.
   ///   - listed: What each entry of the list has.
   ///   - types: The type of each entry.
+  /// - Returns: What was allocated by type, and what of each entry is live.
   private func settle(
     _ allocated: UInt64, freed: [UInt64], listed: [UInt64], types: [Int]
   ) -> Split {

@@ -42,8 +42,8 @@ extension AllocationAccounting {
     return facts
   }
 
-  /// The part of the account that is always there.
-  var line: String {
+  /// How allocations were followed and what was missed, in one clause.
+  public var line: String {
     let lost = lostAllocations == nil && lostFrees == nil ? "lost not known" : lossText
     return "allocations: \(intervalText), \(lost)"
   }

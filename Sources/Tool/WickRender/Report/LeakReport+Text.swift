@@ -45,7 +45,7 @@ extension LeakReport {
   /// What is not shown as it is too young.
   private var youngText: String {
     guard table.hasAges else {
-      return "Ages are not known: the list of what was live is missing, as of a process that was killed."
+      return "Ages are not known: what was live was not listed, as of a process that was killed."
     }
     let size = ValueScale(unit: "bytes", largest: table.young.bytes).text(table.young.bytes)
     let left = "Left out: \(Self.count(table.young.objects)), \(size), live for less than "

@@ -13,13 +13,12 @@ public struct LeakReport: ProfileReport {
   let threshold: LeakTable.Threshold
   let isSampled: Bool
 
-  /// Makes a report.
+  /// Makes a report; nil where allocations were not recorded.
   ///
   /// - Parameters:
   ///   - profile: A profile with types of objects, symbolicated as far as it can be.
   ///   - threshold: What is left out as too young.
   ///   - limit: How many stacks to show.
-  /// - Returns: nil where allocations were not recorded.
   public init?(
     _ profile: Profile, threshold: LeakTable.Threshold = .youngestTenth, limit: Int = 20
   ) {

@@ -8,6 +8,7 @@ extension Profile {
   /// line is the one of the program that asked for it. A stack of no such line stays as it is.
   ///
   /// - Parameter column: What is counted.
+  /// - Returns: The profile.
   public func endingInOwnCode(for column: Int) -> Profile {
     guard valueTypes[column].isOfMemory else { return self }
     return endingStacks(at: { frame in

@@ -5,6 +5,7 @@ struct ValueOptions {
   /// The option that names a column.
   ///
   /// - Parameter what: What is done to the values, as the beginning of a sentence.
+  /// - Returns: The option.
   static func value(_ what: String) -> Option {
     Option(
       name: "--value", letter: "c", value: "NAME",

@@ -4,7 +4,8 @@ import WickRender
 /// `wick report`: hot functions, lines, groups or call trees as text.
 enum Report: Subcommand {
   static let name = "report"
-  static let summary = "Shows what takes the most CPU time or memory: functions, lines, processes, calls."
+  static let summary =
+    "Shows what takes the most CPU time or memory: functions, lines, processes, calls."
   static let synopsis = "[OPTIONS] [FILE]"
   static let wordLimit: Int? = 1
   static let example = "wick report --callers malloc --focus thread:worker server.wick"
