@@ -282,6 +282,47 @@ import WickRecording
     #expect(profile.total(of: column) == .max)
   }
 
+  /// Chunks of any numbers whose checksums are right: what comes of them may be wrong, but is there.
+  @Test func anyNumbersAreRead() throws {
+    var generator = SystemRandomNumberGenerator()
+    func number() -> UInt64 {
+      let bits = UInt64.random(in: 0..<65, using: &generator)
+      // Mostly small, so that many refer to something.
+      let largest: UInt64 = Bool.random() ? 4 : bits == 0 ? 0 : .max >> (64 - bits)
+      return UInt64.random(in: 0...largest, using: &generator)
+    }
+    var readCount = 0
+    for _ in 0..<3000 {
+      var encoder = Encoder()
+      allocationSegment(into: &encoder, hasList: Bool.random())
+      var other = Encoder()
+      other.header(Encoder.Header(pid: 9))
+      other.threads([(0, 9, "main"), (1, 10, "other")])
+      other.samples([
+        Encoder.thread(0), Encoder.frame(module: 0, kind: 0, delta: 64),
+        Encoder.frame(module: 0, kind: 0, delta: 64), Encoder.sample(after: 1),
+      ])
+      other.types([(1, 1, "T"), (2, 3, "N1aE")])
+      for _ in 0..<4 {
+        let kind = UInt32.random(in: 8...9)
+        let payload = (0..<Int.random(in: 0..<40)).flatMap { _ in Encoder.varint(number()) }
+        other.chunk(kind, payload)
+      }
+      other.end()
+      encoder.bytes += other.bytes
+      let profile = try read(encoder.bytes)
+      #expect(profile.origin.processes.count == 2)
+      #expect(profile.columns.allSatisfy { $0.count == profile.samples.count })
+      #expect(profile.columns.allSatisfy { $0.allSatisfy { $0 >= 0 } })
+      let whole = SampleAccounting(profile)
+      #expect(whole.samples == 2)
+      if !profile.origin.isIncomplete { readCount += 1 }
+      _ = LeakTable(profile)
+      _ = HeapSeries(profile.origin).highest
+    }
+    #expect(readCount > 0)
+  }
+
   /// The recording that tests of the command read, which cannot make one.
   @Test func fixtureIsThisRecording() throws {
     var encoder = Encoder()

@@ -24,16 +24,17 @@ public struct HeapSeries: Hashable, Sendable {
     }
     var values: [Int: (bytes: Int64, objects: Int64)] = [:]
     var points: [HeapHistory.Point] = []
-    var sum = (bytes: Int64(0), objects: Int64(0))
+    var sum = (bytes: Int128(0), objects: Int128(0))
     for event in order.map({ events[$0] }) where event.time <= latest {
       let known = values[event.process] ?? (0, 0)
-      sum.bytes = sum.bytes.addingSaturating(event.bytes).addingSaturating(0 &- known.bytes)
-      sum.objects = sum.objects.addingSaturating(event.objects)
-        .addingSaturating(0 &- known.objects)
+      sum.bytes += Int128(event.bytes) - Int128(known.bytes)
+      sum.objects += Int128(event.objects) - Int128(known.objects)
       values[event.process] = (event.bytes, event.objects)
       if points.last?.nanoseconds == event.time { points.removeLast() }
       points.append(
-        HeapHistory.Point(nanoseconds: event.time, bytes: sum.bytes, objects: sum.objects))
+        HeapHistory.Point(
+          nanoseconds: event.time, bytes: Int64(clamping: sum.bytes),
+          objects: Int64(clamping: sum.objects)))
     }
     self.points = points
   }

@@ -35,9 +35,9 @@ import WickProfile
       memoryProfile().withoutObjectTypes, column: try column(.allocatedSpace))
     #expect(
       table(report) == """
-             self      ±  self %        total      ±  total %  line         function  module
+               self      ±  self %        total      ±  total %  line         function  module
         256.000 KiB  156 %   96.97  256.000 KiB  156 %    96.97  app.swift:5  work      app
-          8.000 KiB  458 %    3.03  264.000 KiB  133 %   100.00  app.swift:9  main      app
+          8.000 KiB  456 %    3.03  264.000 KiB  133 %   100.00  app.swift:9  main      app
         """)
     #expect(text(report).contains("Lines      known for 100.00 %"))
     let cpu = HotLineReport(memoryProfile(), column: 0)
@@ -77,11 +77,11 @@ import WickProfile
     #expect(
       table(report) == """
         total %  self %        total      ±  function
-         100.00    0.00  128.000 KiB  262 %  main  app
-         100.00    0.00  128.000 KiB  262 %  work  app
-         100.00    0.00  128.000 KiB  262 %  push_back  app
-         100.00    0.00  128.000 KiB  262 %  swift_allocObject  libswiftCore.so
-         100.00  100.00  128.000 KiB  262 %  app.Node
+         100.00    0.00  128.000 KiB  261 %  main  app
+         100.00    0.00  128.000 KiB  261 %  work  app
+         100.00    0.00  128.000 KiB  261 %  push_back  app
+         100.00    0.00  128.000 KiB  261 %  swift_allocObject  libswiftCore.so
+         100.00  100.00  128.000 KiB  261 %  app.Node
         """)
   }
 
@@ -91,7 +91,7 @@ import WickProfile
       table(report) == """
               total      ±  total %  type
         136.000 KiB  192 %    51.52  [untyped]
-        128.000 KiB  262 %    48.48  app.Node
+        128.000 KiB  261 %    48.48  app.Node
         """)
     let rows = try #require(try json(report)["types"] as? [[String: Any]])
     #expect(rows.map { $0["type"] as? String } == [nil, "app.Node"])
@@ -102,7 +102,7 @@ import WickProfile
     for line in [
       "Samples    1, weight 5\n",
       "Memory     5,000 objects allocated, 264.000 KiB; 2,000 objects live at the end, 128.000 KiB; "
-        + "high-water mark 264.000 KiB\n",
+        + "high-water mark 136.000 KiB\n",
       "Followed   allocations: every 512 KiB sampled; ± is a 95 % interval\n",
       "Lives      3 ms on average; 10.00 % temporary, freed before the thread's next allocation\n",
       "Values     --value samples, cpu, alloc_objects, alloc_space, ",
@@ -123,7 +123,7 @@ import WickProfile
         Live at the end, by stack: the top 1 of 1, 100.00 % of 64.000 KiB in 1,000 objects
         Left out: 1,000 objects, 64.000 KiB, live for less than 5.000 s
 
-        64.000 KiB ± 458 %, 100.00 %, 1,000 objects, mean age 8.000 s: app.Node
+        64.000 KiB ± 456 %, 100.00 %, 1,000 objects, mean age 8.000 s: app.Node
           work  app.swift:5  (app)
           main  app.swift:9  (app)
 

@@ -9,7 +9,7 @@ struct ValueOptions {
   static func value(_ what: String) -> Option {
     Option(
       name: "--value", letter: "c", value: "NAME",
-      help: "\(what): samples, cpu, or of memory as below (samples).", formerName: "--column")
+      help: "\(what): samples, cpu, or of memory, see above (samples).", formerName: "--column")
   }
 
   /// The option that shows types of objects.

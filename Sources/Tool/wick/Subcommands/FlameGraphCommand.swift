@@ -56,7 +56,7 @@ enum FlameGraphCommand: Subcommand {
       keepsTypes: arguments.has("--types"))
     let column = try input.column(arguments)
     let path = arguments.value("--output") ?? input.path(withExtension: "svg")
-    options.title = arguments.value("--title") ?? title(of: input)
+    options.title = arguments.value("--title") ?? title(of: input, column: column)
     options.subtitle = arguments.value("--subtitle") ?? subtitle(of: input, column: column)
     let graph = Progress.during("drawing \(input.description)") { _ in
       input.isComparison && arguments.value("--value") == nil
@@ -74,8 +74,10 @@ enum FlameGraphCommand: Subcommand {
     FlameGraph(input.profile, options: options).write(to: &sink)
   }
 
-  private static func title(of input: Input) -> String {
-    input.profile.origin.processes.first?.name.map(String.init) ?? "Flame graph"
+  private static func title(of input: Input, column: Int = 0) -> String {
+    let name = input.profile.origin.processes.first?.name.map(String.init) ?? "Flame graph"
+    let type = input.profile.valueTypes[column]
+    return type.isOfMemory ? "\(name): \(type.name)" : name
   }
 
   private static func subtitle(of input: Input, column: Int = 0) -> String {
