@@ -303,10 +303,33 @@ import WickRecording
         Encoder.frame(module: 0, kind: 0, delta: 64), Encoder.sample(after: 1),
       ])
       other.types([(1, 1, "T"), (2, 3, "N1aE")])
+      func counts() -> (UInt64, UInt64, UInt64) { (number(), number(), number()) }
       for _ in 0..<4 {
-        let kind = UInt32.random(in: 8...9)
+        let rows = (0..<6).map { _ in
+          let (node, thread) = (UInt64.random(in: 0...2), UInt64.random(in: 0...1))
+          return switch Int.random(in: 0...2) {
+          case 0: Encoder.allocated(node, thread, counts(), after: (number(), number()))
+          case 1:
+            Encoder.freed(
+              node, thread, type: .random(in: 0...3), counts(), after: (number(), number()),
+              temporary: number(), lifetime: number())
+          default:
+            Encoder.references(
+              node, thread, type: .random(in: 0...3), areTaken: .random(), number())
+          }
+        }
+        other.allocations(
+          milliseconds: number(), isNewMark: .random(), interval: number(), rows)
+        other.live(
+          milliseconds: number() & 3,
+          (0..<3).map { _ in
+            [.random(in: 0...2), .random(in: 0...1), .random(in: 0...3)]
+              + (0..<4).map { _ in number() }
+          })
+      }
+      if Bool.random() {
         let payload = (0..<Int.random(in: 0..<40)).flatMap { _ in Encoder.varint(number()) }
-        other.chunk(kind, payload)
+        other.chunk(UInt32.random(in: 8...10), payload)
       }
       other.end()
       encoder.bytes += other.bytes
@@ -320,7 +343,7 @@ import WickRecording
       _ = LeakTable(profile)
       _ = HeapSeries(profile.origin).highest
     }
-    #expect(readCount > 0)
+    #expect(readCount > 1000)
   }
 
   /// The recording that tests of the command read, which cannot make one.
