@@ -86,7 +86,7 @@ import Testing
       #expect(try total("cpu") == samples * (1_000_000_000 / 997))
       let unknown = try Command.run("flamegraph", "-c", "wall", "x.wick", folder: folder)
       #expect(unknown.exitCode == 2)
-      #expect(unknown.errors.contains("no column 'wall' in x.wick, only 'samples', 'cpu'"))
+      #expect(unknown.errors.contains("no value 'wall' in x.wick, only 'samples', 'cpu'"))
     }
   }
 

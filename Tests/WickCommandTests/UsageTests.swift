@@ -17,7 +17,7 @@ import Testing
         switch      Changes which allocations are followed, while a process is recorded.
         status      Shows what is being recorded of a process.
         list        Lists the processes that have an agent, and what it does.
-        report      Shows what takes the most CPU time: functions, lines, processes, calls.
+        report      Shows what takes the most CPU time or memory: functions, lines, processes, calls.
         annotate    Shows source code with the time that each line takes.
         flamegraph  Draws a flame graph as one SVG file.
         diff        Compares two profiles: what takes more, or less, than before.
@@ -45,6 +45,13 @@ import Testing
     }
     #expect(try Command.run(folder: anywhere).exitCode == 2)
   }
+
+  /// The paragraph on values in the pages of subcommands that show them.
+  private static let values = """
+    Of a recording with allocations NAME may be alloc_objects or alloc_space (allocated), inuse_objects
+    or inuse_space (live at the end), peak or peak_objects (live at the high-water mark), temporary
+    (freed before the thread's next allocation), lifetime, and retains or releases.
+    """
 
   static let pages = [
     "attach": """
@@ -140,7 +147,7 @@ import Testing
 
     """,
     "report": """
-    Shows what takes the most CPU time: functions, lines, processes, calls.
+    Shows what takes the most CPU time or memory: functions, lines, processes, calls.
 
     Usage: wick report [OPTIONS] [FILE]
 
@@ -151,20 +158,27 @@ import Testing
     In trees a call stands below its caller, and is indented only where that has several; at more than
     24 of these its depth is said instead. F is a PATTERN, too; a recursion counts once, with its
     first call.
+    With '--leaks' stacks are listed whose allocations are still live at the end, with their age; '--by
+    type' counts alloc_space. Of sampled allocations ± is the 95 % interval.
+
+    \(Self.values)
 
     \(SelectionTests.paragraph)
 
     Options:
       -l, --lines               Lists source lines.
-          --by WHAT             Lists what WHAT takes: process, thread, module or file.
+          --by WHAT             Lists what WHAT takes: process, thread, module, file or type.
       -t, --tree                Shows who calls whom, from the threads' entries on.
           --callers F           Shows who calls F, and so on to the entries.
           --callees F           Shows what F calls, and so on.
+          --leaks               Lists the stacks whose allocations are live at the end.
+          --age TIME            Only what is live for so long, as '10s' (a tenth of the recording).
           --min-percent P       Leaves calls of less than P % out of trees (0.5).
       -n, --top N               How many lines of a list (20), or calls of a tree (all).
+          --types               Ends stacks of allocations with the type of their objects.
           --processes           Begins each stack with its process.
           --threads             Begins each stack with its thread.
-      -c, --column NAME         What is counted: samples, or cpu for time (samples).
+      -c, --value NAME          What is counted: samples, cpu, or of memory, see above (samples).
           --json                Writes JSON for programs.
       -o, --output FILE         Where to write (standard output).
     \(SelectionTests.options)
@@ -191,6 +205,8 @@ import Testing
     these call that has no source. '>' marks lines with many samples in themselves, and the one of
     which callers and instructions are shown. Where that was inlined is said.
 
+    \(Self.values)
+
     \(SelectionTests.paragraph)
 
     Options:
@@ -198,7 +214,7 @@ import Testing
           --callers             Shows who calls the hottest line, or LINE.
       -d, --disassemble         Shows the instructions of that line, with samples.
       -n, --top N               How many files, where several could be (3).
-      -c, --column NAME         What is counted: samples, or cpu for time (samples).
+      -c, --value NAME          What is counted: samples, cpu, or of memory, see above (samples).
           --source-dir DIR      Where sources are, too. May be repeated.
           --source-map FROM=TO  How paths begin here that were FROM… when built. May be repeated.
           --json                Writes JSON for programs.
@@ -304,10 +320,14 @@ import Testing
     FILE is a recording, 'perf script' text, folded stacks, or '-' for standard input; without it
     the newest recording in the current folder is read. Every flame graph tool reads these lines.
 
+    \(Self.values)
+
     \(SelectionTests.paragraph)
 
     Options:
       -o, --output FILE         Where to write (standard output).
+      -c, --value NAME          What weights count: samples, cpu, or of memory, see above (samples).
+          --types               Ends stacks of allocations with the type of their objects.
           --mark-inlined        Ends names of inlined functions with '_[i]'.
           --processes           Begins each stack with its process.
           --threads             Begins each stack with its thread.
@@ -331,6 +351,8 @@ import Testing
     the newest recording in the current folder is read. The SVG opens in any browser without a request
     to anywhere: click zooms, '/' searches, Escape goes back.
 
+    \(Self.values)
+
     \(SelectionTests.paragraph)
 
     Options:
@@ -338,13 +360,14 @@ import Testing
       -t, --title TEXT          Headline (the command's name).
           --subtitle TEXT       The line below (how it was recorded).
           --notes TEXT          A remark below the picture.
-      -c, --column NAME         What widths count: samples, or cpu for time (samples).
+      -c, --value NAME          What widths count: samples, cpu, or of memory, see above (samples).
           --count-name TEXT     What the counts are called (samples).
           --colors NAME         By owner (whose code it is), or a hue: hot, mem, io, red, green, blue, \
     yellow, purple, aqua, orange.
           --width PIXELS        Width without script (1200).
           --height PIXELS       Height of a row (16).
           --min-width PIXELS    Narrower boxes only script shows (0.5).
+          --types               Ends stacks of allocations with the type of their objects.
           --processes           Begins each stack with its process.
           --threads             Begins each stack with its thread.
     \(SelectionTests.options)
@@ -370,6 +393,8 @@ import Testing
     Recordings of different length are compared with '--normalize total', as shares, or with
     '--requests', by what a request costs.
 
+    \(Self.values)
+
     \(SelectionTests.paragraph)
 
     Options:
@@ -378,7 +403,7 @@ import Testing
       -n, --top N               How many functions (20).
           --normalize HOW       Scales BEFORE: total makes the sums equal (none).
           --requests B,A        Scales BEFORE by the requests that both have served.
-      -c, --column NAME         What is compared: samples, or cpu for time (samples).
+      -c, --value NAME          What is compared: samples, cpu, or of memory, see above (samples).
       -t, --title TEXT          Headline of the flame graph.
       -o, --output FILE         Where to write the list (standard output).
     \(SelectionTests.options)
@@ -444,6 +469,12 @@ import Testing
     (["report", "-n", "0"], "'--top' must be a whole number from 1 to 1000000, not '0'"),
     (["report", "-n", "many"], "'--top' must be a whole number from 1 to 1000000, not 'many'"),
     (["report", "-n"], "'--top' needs a value: N"),
+    (["report", "--age", "1s"], "'--age' is for '--leaks'"),
+    (["report", "--leaks", "--age", "soon"], "'--age' must be a time such as 10, 10s, 500ms or"),
+    (["report", "--leaks", "--lines"], "'--lines' and '--leaks' are two reports; choose one"),
+    (["report", "--leaks", "--value", "peak"], "'--leaks' counts inuse_space"),
+    (["report", "--types"], "'--types' is for '--tree' and '--callees'; see '--by type'"),
+    (["report", "--by", "typ"], "'file', 'type', not 'typ'"),
     (["annotate", "a", "b", "c"], "'c' is one argument too many"),
     (["annotate", "--source-map", "x"], "'--source-map' must be FROM=TO, not 'x'"),
     (["annotate", "--source-map", "=x"], "'--source-map' must be FROM=TO, not '=x'"),

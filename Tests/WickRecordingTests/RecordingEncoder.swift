@@ -95,6 +95,49 @@ struct RecordingEncoder {
     chunk(6, Self.varint(reason) + Self.varint(nanoseconds))
   }
 
+  mutating func allocations(
+    milliseconds: UInt64, isNewMark: Bool = false, interval: UInt64 = 1, _ rows: [[UInt8]]
+  ) {
+    let front = [milliseconds, isNewMark ? 1 : 0, interval].flatMap(Self.varint)
+    chunk(8, front + rows.flatMap { $0 })
+  }
+
+  mutating func live(milliseconds: UInt64, _ entries: [[UInt64]]) {
+    chunk(9, Self.varint(milliseconds) + entries.flatMap { $0.flatMap(Self.varint) })
+  }
+
+  mutating func types(_ types: [(id: UInt64, kind: UInt64, name: String)]) {
+    chunk(
+      10, types.flatMap { Self.varint($0.id) + Self.varint($0.kind) + Self.string($0.name) })
+  }
+
+  // Rows of an ALLOCATIONS payload.
+
+  /// What follows node and thread of a row: followed, objects, bytes, and what came after the mark.
+  static func allocated(
+    _ node: UInt64, _ thread: UInt64, _ numbers: (UInt64, UInt64, UInt64),
+    after: (UInt64, UInt64) = (0, 0)
+  ) -> [UInt8] {
+    [node << 2, thread, numbers.0, numbers.1, numbers.2, after.0, after.1].flatMap(varint)
+  }
+
+  static func freed(
+    _ node: UInt64, _ thread: UInt64, type: UInt64 = 0, _ numbers: (UInt64, UInt64, UInt64),
+    after: (UInt64, UInt64) = (0, 0), temporary: UInt64 = 0, lifetime: UInt64 = 0
+  ) -> [UInt8] {
+    [
+      node << 2 | 1, thread, type, numbers.0, numbers.1, numbers.2, after.0, after.1, temporary,
+      lifetime,
+    ].flatMap(varint)
+  }
+
+  /// References that were taken or given up.
+  static func references(
+    _ node: UInt64, _ thread: UInt64, type: UInt64, areTaken: Bool, _ count: UInt64
+  ) -> [UInt8] {
+    [node << 2 | (areTaken ? 2 : 3), thread, type, count].flatMap(varint)
+  }
+
   // Records of a SAMPLES payload, with the numbers as they lie in the file.
 
   static func thread(_ index: UInt64) -> [UInt8] { varint(index << 3) }

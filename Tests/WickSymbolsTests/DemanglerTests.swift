@@ -112,4 +112,20 @@ import WickProfile
   func compilersFunctionsAreTold(name: String, forwarding: Forwarding?) {
     #expect(SwiftForwarding.of(name) == forwarding)
   }
+
+  /// Classes as `typeid(x).name()` names them behind `_ZTS`, which is how their symbols begin.
+  @Test func typesOfCppHaveTheirNames() {
+    for (symbol, name) in [
+      ("_ZTSN3app4NodeE", "app::Node"), ("_ZTS4Base", "Base"),
+      ("_ZTSN12_GLOBAL__N_16HiddenE", "(anonymous namespace)::Hidden"),
+      ("_ZTSSt6vectorIiSaIiEE", "std::vector<int, std::allocator<int> >"),
+      ("_ZTSSt8functionIFviEE", "std::function<void (int)>"),
+    ] {
+      #expect(Demangler.cppTypeName(of: symbol) == name)
+    }
+    #expect(Demangler.cppTypeName(of: "app.Node") == nil)
+    #expect(Demangler.cppTypeName(of: "_ZTS") == nil)
+    #expect(Demangler.cppTypeName(of: "_ZTSN3appE_") == nil)
+    #expect(Demangler.cppTypeName(of: "_ZTS" + String(repeating: "P", count: 100_000)) == nil)
+  }
 }

@@ -26,6 +26,20 @@ function grouped(value) {
   return (value < -0.5 ? "\u2212" : "") + digits;
 }
 
+// A value as people read it: bytes in the largest unit that is not larger.
+function amount(value, unit) {
+  const power = [3, 2, 1].find((power) => unit === "bytes" && Math.abs(value) >= 1024 ** power);
+  if (power === undefined) return grouped(value);
+  return (value < 0 ? "\u2212" : "") + (Math.abs(value) / 1024 ** power).toFixed(3) + " " +
+    ["", "KiB", "MiB", "GiB"][power];
+}
+
+function amountWithUnit(value, unit) {
+  const text = amount(value, unit);
+  if (text.endsWith("iB")) return text;
+  return text + " " + (Math.round(value) === 1 ? unit.replace(/s$/, "") : unit);
+}
+
 // Rounds as the static picture does: to hundredths, halves up.
 function percent(part, whole) {
   return whole > 0 ? (Math.round((part * 10000) / whole) / 100).toFixed(2) + "%" : "0.00%";
@@ -337,8 +351,9 @@ class Picture {
   spoken(box) {
     const whole = this.tree.totals[0][0];
     return (
-      this.nameOf(box.group) + ", " + grouped(box.group.values[0]) + " " +
-      this.tree.header.unit + ", " + percent(box.group.values[0], whole)
+      this.nameOf(box.group) + ", " +
+      amountWithUnit(box.group.values[0], this.tree.header.unit) + ", " +
+      percent(box.group.values[0], whole)
     );
   }
 

@@ -152,8 +152,11 @@ class Explorer {
   // MARK: Detail lines
 
   unit(value) {
-    const unit = this.tree.header.unit;
-    return grouped(value) + " " + (Math.round(value) === 1 ? unit.replace(/s$/, "") : unit);
+    return amountWithUnit(value, this.tree.header.unit);
+  }
+
+  amount(value) {
+    return amount(value, this.tree.header.unit);
   }
 
   // How a group's value differs from the one before, such as `before 12, +3 (+25.00%)`.
@@ -162,12 +165,13 @@ class Explorer {
     if (box.panel.isAside) return "before, none after (gone)";
     const { difference } = this.tree.header;
     if (isNoise(difference, box.group.values)) {
-      return "before " + grouped(before) + ", within noise (\u00b1" +
-        grouped(noiseOf(difference, box.group.values)) + ")";
+      return "before " + this.amount(before) + ", within noise (\u00b1" +
+        this.amount(noiseOf(difference, box.group.values)) + ")";
     }
     const sign = value >= before ? "+" : "";
     const share = before > 0 ? sign + ((100 * (value - before)) / before).toFixed(2) + "%" : "new";
-    return "before " + grouped(before) + ", " + sign + grouped(value - before) + " (" + share + ")";
+    const change = sign + this.amount(value - before);
+    return "before " + this.amount(before) + ", " + change + " (" + share + ")";
   }
 
   describe(box) {
@@ -179,8 +183,8 @@ class Explorer {
     const [own, ownBefore] = group.own;
     const change = own - ownBefore;
     const said = this.tree.own.length > 1 && !box.panel.isAside
-      ? " (" + (change > 0 ? "+" : "") + grouped(change) + ")" : "";
-    parts.push("self " + grouped(own) + said);
+      ? " (" + (change > 0 ? "+" : "") + this.amount(change) + ")" : "";
+    parts.push("self " + this.amount(own) + said);
     parts.push(percent(value, this.tree.totals[0][0]) + " of all");
     const zoomed = box.panel.zoomed;
     if (zoomed.caller && !box.isCaller) {

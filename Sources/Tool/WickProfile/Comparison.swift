@@ -75,7 +75,7 @@ public struct Comparison: Sendable {
   /// The difference up to which two values may be the same, but for chance.
   ///
   /// Samples come by chance, so a count varies by its square root; a weight of many samples varies
-  /// as they do together.
+  /// as they do together. Where every allocation was followed nothing is chance.
   public func noise(before: Int64, after: Int64) -> Double {
     let variance = Double(max(after, 0)) * weights.after + Double(max(before, 0)) * weights.before
     return Self.deviations * variance.squareRoot()
@@ -93,6 +93,8 @@ public struct Comparison: Sendable {
   private static func add(
     _ source: Profile, column: Int, to merged: inout Profile, values: (Int64) -> [Int64]
   ) {
+    // Rows of samples count nothing in columns of allocations, and the other way round.
+    let source = source.counting(column)
     var modules: [Substring: Int] = [:]
     for (index, module) in merged.modules.enumerated() { modules[module.name] = index }
     let frames = source.frames.map { frame in
@@ -126,8 +128,19 @@ public struct Comparison: Sendable {
     return product < 9.2e18 ? Int64(product) : .max
   }
 
-  /// The mean weight of a sample by weight; in text, where a line stands for many, 1.
+  /// The mean weight of a sample by weight.
+  ///
+  /// In text, where a line stands for many, 1. Of allocations what a followed one stands for, less what
+  /// was seen: 0 where all were.
   private static func weight(of profile: Profile, column: Int) -> Double {
+    if profile.valueTypes[column].isOfMemory {
+      guard let columns = profile.samplingColumns(of: column) else { return 0 }
+      let objects = Double(profile.total(of: columns.objects))
+      let whole = columns.base.map { Double(profile.total(of: $0)) } ?? objects
+      let share = Double(profile.total(of: columns.followed)) / max(whole, 1)
+      let followed = max(objects * share, 1)
+      return Double(profile.total(of: column)) / followed * max(1 - share, 0)
+    }
     guard !profile.origin.processes.isEmpty else { return 1 }
     var (sum, squares) = (0.0, 0.0)
     for value in profile.columns[column] {

@@ -16,6 +16,9 @@ public struct Frame: Hashable, Sendable {
     /// Code that a signal interrupted, called by nobody: the frames towards the leaf are those of
     /// the signal's handler.
     case interrupted
+    /// No code: the type of the objects that the calling frame allocated, as the leaf of the stack;
+    /// `function` is its name, or of a C++ class the symbol of its `type_info` name (`_ZTS…`).
+    case objectType
   }
 
   /// The meaning of `address`.

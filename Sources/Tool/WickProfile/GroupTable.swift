@@ -1,4 +1,4 @@
-/// Processes, threads, modules or source files by self and total value.
+/// Processes, threads, modules, source files or types of objects by self and total value.
 public struct GroupTable: Sendable {
   /// What values are summed by.
   public enum Grouping: String, CaseIterable, Sendable {
@@ -10,11 +10,20 @@ public struct GroupTable: Sendable {
     case module
     /// By the source file's path.
     case file
+    /// By the type of the objects that were allocated.
+    case type
+  }
+
+  /// What tells a group from others of the same table.
+  public struct Group: Hashable, Sendable {
+    fileprivate var name: String?
+    fileprivate var process: Profile.Process?
+    fileprivate var thread: Profile.Thread?
   }
 
   /// One group.
   public struct Row: Hashable, Sendable {
-    /// The process's, thread's or module's name, or the file's path; nil for what is of none.
+    /// The process's, thread's, module's or type's name, or the file's path; nil for what is of none.
     public var name: String?
     /// The process, where that is what values are summed by.
     public var process: Profile.Process?
@@ -24,6 +33,9 @@ public struct GroupTable: Sendable {
     public var selfValue: Int64
     /// Value counted while code of the group was anywhere on the stack, once per stack.
     public var totalValue: Int64
+
+    /// The group alone.
+    public var group: Group { Group(name: name, process: process, thread: thread) }
 
     /// What orders groups of one name.
     fileprivate var ids: (pid: UInt32, tid: UInt32) {
@@ -61,6 +73,7 @@ public struct GroupTable: Sendable {
           return name.isEmpty ? nil : name
         }
       case .file: Self.groups(of: profile, column: column) { SourceLine($0).file }
+      case .type: Self.types(of: profile, column: column)
       }
     self.rows = rows.sorted { first, second in
       if first.selfValue != second.selfValue { return first.selfValue > second.selfValue }
@@ -102,6 +115,19 @@ public struct GroupTable: Sendable {
       sums[group] = sums[group, default: 0].addingSaturating(value)
     }
     return sums
+  }
+
+  /// An object is of one type, so that self and total are the same.
+  private static func types(of profile: Profile, column: Int) -> [Row] {
+    let types = profile.objectTypes
+    var sums: [String?: Int64] = [:]
+    for (row, sample) in profile.samples.enumerated() {
+      let value = profile.columns[column][row]
+      guard value != 0 else { continue }
+      let type = types[sample.stack]
+      sums[type] = sums[type, default: 0].addingSaturating(value)
+    }
+    return sums.map { Row(name: $0, selfValue: $1, totalValue: $1) }
   }
 
   private static func groups(

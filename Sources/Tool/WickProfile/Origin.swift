@@ -31,6 +31,8 @@ public struct Origin: Hashable, Sendable {
     public var blockedThreads: [BlockedThread] = []
     /// Whether time spent in the kernel was left out.
     public var isUserOnly = false
+    /// What was recorded of its memory; nil where allocations were not.
+    public var heap: HeapHistory?
 
     /// Creates a process.
     public init(pid: UInt32) {

@@ -19,9 +19,11 @@ extension Module {
   public static let thread = Module(path: "[thread]", buildID: [], loadBias: 0, extent: 0..<0)
   /// What stands for a module in frames that are processes.
   public static let process = Module(path: "[process]", buildID: [], loadBias: 0, extent: 0..<0)
+  /// What stands for a module in frames that are types of objects.
+  public static let objectType = Module(path: "[type]", buildID: [], loadBias: 0, extent: 0..<0)
 
-  /// Whether frames of the module are code, and no threads or processes.
-  var isCode: Bool { self != .thread && self != .process }
+  /// Whether frames of the module are code, and no threads, processes or types.
+  var isCode: Bool { self != .thread && self != .process && self != .objectType }
 }
 
 extension Profile {

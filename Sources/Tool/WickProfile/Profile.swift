@@ -97,6 +97,12 @@ public struct Profile: Sendable {
     columns.append([])
   }
 
+  /// Adds columns in which the rows that are there have 0.
+  public mutating func addColumns(_ types: [ValueType]) {
+    valueTypes += types
+    columns += types.map { _ in Array(repeating: 0, count: samples.count) }
+  }
+
   /// Adds a row.
   ///
   /// - Parameters:
@@ -134,7 +140,7 @@ public struct Profile: Sendable {
   }
 
   /// The function of a frame, as call trees and reports know it.
-  func function(of frame: Frame) -> CallTree.Function {
+  package func function(of frame: Frame) -> CallTree.Function {
     let module = frame.module.map { String(modules[$0].name) } ?? ""
     return CallTree.Function(name: name(of: frame), module: module)
   }

@@ -54,16 +54,31 @@ extension Profile {
     }
     // A row of no thread matches no pattern for threads or processes.
     let keepsNoThread = filter.focus.allSatisfy(\.subject.isOfFrames)
-    var result = choosing(hiding: isHidden) { sample in
+    var result = choosing(hiding: isHidden) { _, sample in
       isKept[sample.stack] && (sample.thread.map { isThreadKept[$0] } ?? keepsNoThread)
     }
     result.origin.excerpt = excerpt(filter, unmatched: unmatched)
     return result
   }
 
-  private func choosing(hiding isHidden: [Bool], where isKept: (Sample) -> Bool) -> Profile {
+  /// Returns the rows that count something in a column.
+  ///
+  /// In a recording of samples and of allocations each row counts in the columns of one of them, and
+  /// functions of value 0 would be in the views of the other. Other profiles are returned as they are.
+  public func counting(_ column: Int) -> Profile {
+    guard valueTypes.contains(where: \.isOfMemory) else { return self }
+    return choosing(hiding: [Bool](repeating: false, count: frames.count)) { row, _ in
+      columns[column][row] != 0
+    }
+  }
+
+  private func choosing(
+    hiding isHidden: [Bool], where isKept: (Int, Sample) -> Bool
+  ) -> Profile {
     var isUsed = [Bool](repeating: false, count: stacks.count)
-    for sample in samples where isKept(sample) { isUsed[sample.stack] = true }
+    for (row, sample) in samples.enumerated() where isKept(row, sample) {
+      isUsed[sample.stack] = true
+    }
     stacks.closeTowardsRoot(&isUsed)
     var rewriter = ProfileRewriter(self)
     var nodes = [Int](repeating: 0, count: stacks.count)

@@ -32,15 +32,15 @@ struct ProfileRewriter {
   ///
   /// - Parameters:
   ///   - stacks: The new stack of each old one; −1 where rows are dropped.
-  ///   - isKept: Whether a row is kept that has a new stack.
+  ///   - isKept: Whether a row is kept that has a new stack; given its index, too.
   /// - Returns: The new profile.
   consuming func finish(
-    stacks: [Int], where isKept: (Profile.Sample) -> Bool = { _ in true }
+    stacks: [Int], where isKept: (Int, Profile.Sample) -> Bool = { _, _ in true }
   ) -> Profile {
     var rows: [Profile.Sample] = []
     var columns: [[Int64]] = source.columns.map { _ in [] }
     for (row, sample) in source.samples.enumerated() {
-      guard stacks[sample.stack] >= 0, isKept(sample) else { continue }
+      guard stacks[sample.stack] >= 0, isKept(row, sample) else { continue }
       var sample = sample
       sample.stack = stacks[sample.stack]
       rows.append(sample)
@@ -48,6 +48,47 @@ struct ProfileRewriter {
     }
     result.add(rows, columns: columns)
     return result
+  }
+}
+
+extension Profile {
+  /// Returns this profile with each stack cut behind its innermost matching frame.
+  ///
+  /// Stacks without one, rows and values stay as they are; a type of objects stays the leaf.
+  ///
+  /// - Parameter isEnd: Whether a frame may be the innermost; asked once per frame.
+  /// - Returns: The profile.
+  package func endingStacks(at isEnd: (Frame) -> Bool) -> Profile {
+    let marks = frames.map(isEnd)
+    var ends = [Int](repeating: 0, count: stacks.count)
+    for node in stacks.parents.indices.dropFirst() {
+      ends[node] = marks[Int(stacks.frames[node])] ? node : ends[Int(stacks.parents[node])]
+    }
+    /// Where a stack ends, apart from the type of its objects.
+    func end(of stack: Int) -> Int {
+      if ends[stack] != 0 || stack == 0 { return ends[stack] }
+      return isType(stack) ? Int(stacks.parents[stack]) : stack
+    }
+    func isType(_ stack: Int) -> Bool {
+      stack != 0 && frames[Int(stacks.frames[stack])].kind == .objectType
+    }
+    var isUsed = [Bool](repeating: false, count: stacks.count)
+    for sample in samples { isUsed[end(of: sample.stack)] = true }
+    stacks.closeTowardsRoot(&isUsed)
+    var rewriter = ProfileRewriter(self)
+    var whole = [Int](repeating: 0, count: stacks.count)
+    for node in stacks.parents.indices.dropFirst() where isUsed[node] {
+      whole[node] = rewriter.stack(
+        parent: whole[Int(stacks.parents[node])], frame: Int(stacks.frames[node]))
+    }
+    var nodes = whole
+    for sample in samples {
+      let (stack, end) = (sample.stack, end(of: sample.stack))
+      nodes[stack] =
+        isType(stack)
+        ? rewriter.stack(parent: whole[end], frame: Int(stacks.frames[stack])) : whole[end]
+    }
+    return rewriter.finish(stacks: nodes)
   }
 }
 

@@ -10,7 +10,7 @@ public struct SampleAccounting: Hashable, Sendable {
     public var weight: UInt64
   }
 
-  /// Number of rows.
+  /// Number of rows but for those of allocations.
   public let samples: Int
   /// Sum of the first column: what the rows count.
   public let weight: Int64
@@ -30,6 +30,8 @@ public struct SampleAccounting: Hashable, Sendable {
   public let sampledNanoseconds: UInt64?
   /// What was dropped; empty where no recorder counted.
   public let losses: [Loss]
+  /// What is known of allocations; nil where they were not recorded.
+  public let allocations: AllocationAccounting?
 
   /// Does the accounts of a profile; of an excerpt those of the whole, as only that was recorded.
   public init(_ profile: Profile) {
@@ -38,7 +40,11 @@ public struct SampleAccounting: Hashable, Sendable {
       self = excerpt.accounting
       return
     }
-    samples = profile.samples.count
+    allocations = AllocationAccounting(profile)
+    // Rows of allocations count no samples.
+    samples =
+      allocations == nil
+      ? profile.samples.count : profile.columns[0].reduce(0) { $0 + ($1 != 0 ? 1 : 0) }
     weight = profile.total(of: 0)
     truncatedWeight = Self.truncatedWeight(of: profile)
     sampledNanoseconds = profile.valueTypes.firstIndex(of: .cpu).map {

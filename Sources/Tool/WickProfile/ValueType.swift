@@ -2,7 +2,7 @@
 public struct ValueType: Hashable, Sendable {
   /// What is counted, such as `samples` or `cpu`.
   public var name: String
-  /// Base unit: `count`, `nanoseconds` or `bytes`.
+  /// Base unit: `count`, `nanoseconds`, `milliseconds` or `bytes`.
   public var unit: String
 
   /// Creates a value type.

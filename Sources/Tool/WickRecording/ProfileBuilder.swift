@@ -11,6 +11,11 @@ struct ProfileBuilder {
   private var weights: [Int64] = []
   private var nanoseconds: [Int64] = []
   private var warningCount = 0
+  private var allocationRows: [Profile.Sample] = []
+  /// By column, then by row; see `AllocationValues.columns`.
+  private var allocationColumns = (ValueType.allocations + ValueType.references).map { _ in
+    [Int64]()
+  }
 
   /// - Parameters:
   ///   - first: The first segment's header.
@@ -66,6 +71,14 @@ struct ProfileBuilder {
     nanoseconds.append(cpu)
   }
 
+  /// Adds a row of allocations unless it is empty.
+  mutating func add(_ sample: Profile.Sample, _ values: AllocationValues) {
+    let columns = values.columns
+    guard columns.contains(where: { $0 != 0 }) else { return }
+    allocationRows.append(sample)
+    for (column, value) in columns.enumerated() { allocationColumns[column].append(value) }
+  }
+
   /// Adds a segment's process.
   mutating func add(_ process: Origin.Process) {
     profile.origin.processes.append(process)
@@ -83,12 +96,27 @@ struct ProfileBuilder {
     if warningCount <= Self.warningLimit { profile.origin.warnings.append(sentence) }
   }
 
+  /// Whether allocations were recorded of any process, be it that there were none.
+  private var hasAllocations: Bool { profile.origin.processes.contains { $0.heap != nil } }
+
+  /// Returns the profile with the rows and columns of allocations, too.
+  private consuming func withAllocations() -> Profile {
+    let references = allocationColumns.suffix(ValueType.references.count)
+    let hasReferences = references.contains { $0.contains { $0 != 0 } }
+    let types = ValueType.allocations + (hasReferences ? ValueType.references : [])
+    let none = allocationRows.map { _ in Int64(0) }
+    profile.addColumns(types)
+    profile.add(
+      allocationRows, columns: [none, none] + allocationColumns.prefix(types.count))
+    return profile
+  }
+
   /// Returns the profile with all rows.
   consuming func finish() -> Profile {
     if warningCount > Self.warningLimit {
       profile.origin.warnings.append("There are \(warningCount - Self.warningLimit) more warnings.")
     }
     profile.add(rows, columns: [weights, nanoseconds])
-    return profile
+    return hasAllocations ? withAllocations() : profile
   }
 }

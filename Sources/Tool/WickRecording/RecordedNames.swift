@@ -31,6 +31,11 @@ extension RecordedStatistic {
     case .threads: "threads"
     case .unarmedThreads: "unarmedThreads"
     case .lostSlowReader: "lostSlowReader"
+    case .lostAllocations: "lostAllocations"
+    case .lostFrees: "lostFrees"
+    case .unknownFrees: "unknownFrees"
+    case .allocationMemory: "allocationMemory"
+    case .peakBytes: "peakBytes"
     default: "statistic\(rawValue)"
     }
   }

@@ -4,8 +4,11 @@ public import WickProfile
 public enum Recording {
   /// Reads a recording into a profile of addresses.
   ///
-  /// The columns are the samples by weight and the CPU time that they stand for. All segments go
-  /// into one profile, times counting from the first segment's start. Once the first header is
+  /// The columns are the samples by weight and the CPU time that they stand for, and behind them, if
+  /// they were recorded, `ValueType.allocations` and `references`: with a row for each stack, thread
+  /// and type of objects (a leaf of `Frame.Kind.objectType`), and one for what was live at the end by
+  /// when it was allocated, which is the row's time. A row of samples has 0 in the columns of
+  /// allocations, and the other way round. All segments go into one profile, times counting from the first segment's start. Once the first header is
   /// whole, nothing throws: what is cut or damaged is named in `origin.warnings`, and
   /// `origin.isIncomplete` is set.
   ///

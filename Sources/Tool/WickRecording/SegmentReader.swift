@@ -20,6 +20,7 @@ struct SegmentReader {
   private var process: Origin.Process
   private var sequence: UInt32 = 0
   var ids = SegmentIDs()
+  private var allocations = AllocationChunks()
 
   init(_ header: SegmentHeader, delay: UInt64) {
     self.header = header
@@ -62,6 +63,13 @@ struct SegmentReader {
       builder.warn(
         "The recording of process \(header.pid) was cut short at byte \(cut.offset): "
           + "\(cut.reason), and its later samples are missing.")
+    }
+    if var heap = allocations.history {
+      heap.listNanoseconds = allocations.listMilliseconds.map {
+        AllocationChunks.nanoseconds($0, delay: delay)
+      }
+      process.heap = heap
+      AllocationSites(allocations, delay: delay).add(to: &builder)
     }
     builder.add(process)
   }
@@ -117,6 +125,10 @@ struct SegmentReader {
     case .samples where cut == nil:
       try ids.readSamples(
         &reader, delay: delay, period: header.periodNanoseconds, into: &builder)
+    case .allocations where cut == nil:
+      try allocations.readAllocations(&reader, ids, delay: delay, into: &builder)
+    case .live where cut == nil: try allocations.readLive(&reader, ids)
+    case .types where cut == nil: try allocations.readTypes(&reader)
     default: break
     }
   }

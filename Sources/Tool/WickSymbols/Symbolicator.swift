@@ -63,7 +63,14 @@ public struct Symbolicator: Sendable {
     // With several processes an address alone says nothing.
     let processes = profile.origin.processes
     let perfMap = processes.count == 1 ? PerfMap(pid: processes[0].pid) : nil
+    let areNamesRaw = self.areNamesRaw
     var result = profile.replacingFrames { frame in
+      if frame.kind == .objectType {
+        guard !areNamesRaw, let name = Demangler.cppTypeName(of: frame.function) else {
+          return [frame]
+        }
+        return [frame.named(name)]
+      }
       guard frame.function.isEmpty, let address = frame.address,
         let lookupAddress = frame.lookupAddress
       else { return [frame] }

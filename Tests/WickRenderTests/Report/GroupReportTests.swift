@@ -83,7 +83,7 @@ import WickRender
 
   @Test func sumsAgreeWithTheFunctionReport() throws {
     for (grouping, key) in zip(
-      GroupTable.Grouping.allCases, ["processes", "threads", "modules", "files"])
+      GroupTable.Grouping.allCases, ["processes", "threads", "modules", "files", "types"])
     {
       let object = try json(HotFunctionReportTests.recorded, by: grouping)
       let rows = try #require(object[key] as? [[String: Any]])

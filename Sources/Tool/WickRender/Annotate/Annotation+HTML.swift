@@ -25,6 +25,7 @@ extension Annotation {
 
       """)
     writeHottestLines(to: &output)
+    HeapChart(account.origin)?.write(to: &output)
     for (index, source) in sources.enumerated() {
       SourceSection(source, number: index + 1, of: self).write(to: &output)
     }

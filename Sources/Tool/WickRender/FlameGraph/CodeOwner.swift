@@ -14,6 +14,8 @@ enum CodeOwner: Int, CaseIterable, Sendable {
   case thread
   /// Not code: a process that stands below its stacks.
   case process
+  /// Not code: the type of the objects that were allocated.
+  case objectType
 
   /// Judges a function.
   init(_ function: CallTree.Function) {
@@ -22,6 +24,8 @@ enum CodeOwner: Int, CaseIterable, Sendable {
       self = .thread
     } else if module == Module.process.path {
       self = .process
+    } else if module == Module.objectType.path {
+      self = .objectType
     } else if Self.isJIT(module) || name.hasSuffix("_[j]") {
       self = .jit
     } else if Self.isKernel(module) || name.hasSuffix("_[k]") {
@@ -54,11 +58,12 @@ enum CodeOwner: Int, CaseIterable, Sendable {
     case .unknown: "unknown"
     case .thread: "threads"
     case .process: "processes"
+    case .objectType: "types"
     }
   }
 
-  /// Whether it is code, and no thread or process.
-  var isCode: Bool { self != .thread && self != .process }
+  /// Whether it is code, and no thread, process or type.
+  var isCode: Bool { self != .thread && self != .process && self != .objectType }
 
   private static func isKernel(_ module: String) -> Bool {
     // Searching for a text takes its time, and folded stacks have no modules.

@@ -24,6 +24,7 @@ public struct FlameGraph: Sendable {
   public init(_ profile: Profile, column: Int = 0, options: Options = Options()) {
     self.options = options
     valueType = profile.valueTypes[column]
+    let profile = profile.counting(column)
     paths = CallPaths(profile.rooted(at: options.roots), columns: [column])
     layout = FlameGraphLayout(
       paths, widths: paths.totalValues[0], minimumWidth: options.minimumWidth,

@@ -54,6 +54,7 @@ struct FrameColor: Hashable, Sendable {
     case .unknown: (0xd9d6d0, 0xc6c5c4)
     case .thread: (0xe8e2d7, 0xdcd6ca)
     case .process: (0xd4dae2, 0xc3ccd9)
+    case .objectType: (0xf3e08a, 0xe5cf6b)
     }
   }
 

@@ -3,9 +3,11 @@ import WickProfile
 /// Writes counts, units and shares for people.
 struct ValueText: Sendable {
   private let noun: String
+  private let isOfBytes: Bool
 
   /// Creates a writer of a type's values, which may be called otherwise.
   init(_ type: ValueType, countName: String? = nil) {
+    isOfBytes = countName == nil && type.unit == "bytes"
     if let countName {
       noun = countName
       return
@@ -17,8 +19,9 @@ struct ValueText: Sendable {
     }
   }
 
-  /// A value with its unit, such as `1,234 samples`.
+  /// A value with its unit, such as `1,234 samples`; bytes in the unit that suits them.
   func text(_ value: Int64) -> String {
+    if isOfBytes { return ValueScale(unit: "bytes", largest: value).text(value) }
     let plural = value != 1 || noun == "ns" || !noun.hasSuffix("s")
     return "\(Self.grouped(value)) \(plural ? noun[...] : noun.dropLast())"
   }

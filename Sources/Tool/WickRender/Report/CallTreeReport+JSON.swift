@@ -44,8 +44,14 @@ extension CallTreeReport {
       if kind != .callers {
         json.integer("self", own)
         json.number("selfPercent", Decimal.percent(own, of: treeTotal))
+        if let errors {
+          json.interval("selfInterval", errors.ofSelf(call.node)?.interval(of: own))
+        }
       }
       json.integer("total", all)
+      if errors != nil {
+        json.interval("totalInterval", totalError(call)?.interval(of: all))
+      }
       json.number("percent", Decimal.percent(all, of: treeTotal))
       json.number("allPercent", Decimal.percent(all, of: total))
     }

@@ -55,24 +55,24 @@ extension CallTreeReport {
 
   /// Titles of what `cells` gives.
   private var titles: [String] {
-    switch kind {
-    case .tree: ["total %", "self %", "total"]
-    case .callers: ["of F %", "of all %", "total"]
-    case .callees: ["of F %", "of all %", "self %", "total"]
-    }
+    let titles =
+      switch kind {
+      case .tree: ["total %", "self %", "total"]
+      case .callers: ["of F %", "of all %", "total"]
+      case .callees: ["of F %", "of all %", "self %", "total"]
+      }
+    return errors == nil ? titles : titles + ["    ±"]
   }
 
   private func cells(_ call: CallTreeWalk.Call, _ scale: ValueScale) -> [String] {
     let (all, own) = (totalValue(call), tree.nodes[call.node].selfValue)
     let part = Decimal.percent(all, of: treeTotal)
-    let value = scale.text(all)
+    let value = [scale.text(all)] + (errors == nil ? [] : [totalError(call)?.text ?? ""])
     switch kind {
-    case .tree: return [part, Decimal.percent(own, of: treeTotal), value]
-    case .callers: return [part, Decimal.percent(all, of: total), value]
+    case .tree: return [part, Decimal.percent(own, of: treeTotal)] + value
+    case .callers: return [part, Decimal.percent(all, of: total)] + value
     case .callees:
-      return [
-        part, Decimal.percent(all, of: total), Decimal.percent(own, of: treeTotal), value,
-      ]
+      return [part, Decimal.percent(all, of: total), Decimal.percent(own, of: treeTotal)] + value
     }
   }
 

@@ -35,6 +35,8 @@ public struct CallTreeReport: Sendable {
   public let tree: CallTree
   /// Sum over all stacks of the profile, those included that are not in the tree.
   public let total: Int64
+  /// What sampling leaves open, by node of `tree`; nil where all is exact.
+  let errors: ErrorBars<Int>?
   /// How the figures came about.
   let account: ProfileAccount
   let kind: Kind
@@ -54,6 +56,8 @@ public struct CallTreeReport: Sendable {
   public init(
     _ profile: Profile, view: View = .all, column: Int = 0, limit: Limit = Limit()
   ) {
+    account = ProfileAccount(profile, column: column)
+    let profile = profile.counting(column)
     let shown: Profile
     switch view {
     case .all: (shown, kind, pattern) = (profile, .tree, nil)
@@ -63,8 +67,13 @@ public struct CallTreeReport: Sendable {
       (shown, kind, pattern) = (profile.callees(of: text), .callees, text.text)
     }
     tree = CallTree(shown, column: column)
+    // Another column's tree has the same nodes.
+    errors = ErrorBars(shown, column: column) { column in
+      CallTree(shown, column: column).nodes.enumerated().map {
+        ($0, $1.selfValue, $1.totalValue)
+      }
+    }
     total = profile.total(of: column)
-    account = ProfileAccount(profile, column: column)
     matchCount = tree.nodes.count { $0.depth == 1 }
     self.limit = limit
   }
@@ -78,6 +87,11 @@ public struct CallTreeReport: Sendable {
   /// The function of a call; nil for stacks of no function, which the root stands for.
   func function(_ call: CallTreeWalk.Call) -> CallTree.Function? {
     call.node == 0 ? nil : tree.functions[tree.nodes[call.node].function]
+  }
+
+  /// What sampling leaves open of `totalValue`.
+  func totalError(_ call: CallTreeWalk.Call) -> SamplingError? {
+    call.node == 0 ? errors?.ofSelf(0) : errors?.ofTotal(call.node)
   }
 
   /// What a call costs with all that it calls.

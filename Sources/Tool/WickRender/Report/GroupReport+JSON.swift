@@ -3,7 +3,7 @@ internal import WickProfile
 extension GroupReport {
   /// Writes the report as JSON; `version` rises when a key changes its meaning.
   ///
-  /// The name of what is of no process, thread, module or file is null.
+  /// The name of what is of no process, thread, module, file or type is null.
   public func writeJSON(to output: inout some TextOutputStream) {
     var json = JSONWriter()
     json.object { json in
@@ -34,12 +34,11 @@ extension GroupReport {
         json.string("name", row.name)
         json.integer("pid", row.thread?.pid)
         json.integer("tid", row.thread?.tid)
-      case .module, .file: json.string(table.grouping.rawValue, row.name)
+      case .module, .file, .type: json.string(table.grouping.rawValue, row.name)
       }
-      json.integer("self", row.selfValue)
-      json.number("selfPercent", Decimal.percent(row.selfValue, of: table.total))
-      json.integer("total", row.totalValue)
-      json.number("totalPercent", Decimal.percent(row.totalValue, of: table.total))
+      json.values(
+        row.selfValue, row.totalValue, of: table.total,
+        errors.map { ($0.ofSelf(row.group), $0.ofTotal(row.group)) })
     }
   }
 }

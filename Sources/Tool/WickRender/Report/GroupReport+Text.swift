@@ -19,6 +19,7 @@ extension GroupReport {
     case .process: writeProcesses(scale, to: &output)
     case .thread: writeThreads(scale, to: &output)
     case .module, .file: writeGroups(scale, to: &output)
+    case .type: writeTypes(scale, to: &output)
     }
     output.write("\n\(account.line)\n")
   }
@@ -26,14 +27,28 @@ extension GroupReport {
   private func writeGroups(_ scale: ValueScale, to output: inout some TextOutputStream) {
     let isFile = table.grouping == .file
     let names = SourceNames(isFile ? table.rows.compactMap(\.name) : [])
-    var cells = TextTable([.right, .right, .right, .right, .left])
-    cells.add(["self", "self %", "total", "total %", table.grouping.rawValue])
+    let values = ValueCells(scale, total: table.total, hasErrors: errors != nil)
+    var cells = TextTable(values.alignments + [.left])
+    cells.add(values.titles + [table.grouping.rawValue])
     for row in rows {
       let name = row.name.map { isFile ? names[$0] : Substring($0) }
+      let bars = (errors?.ofSelf(row.group), errors?.ofTotal(row.group))
+      cells.add(
+        values.cells(row.selfValue, row.totalValue, bars)
+          + [name.map { TextTable.harmless($0) } ?? "(no \(table.grouping.rawValue))"])
+    }
+    cells.write(to: &output)
+  }
+
+  /// An object is of one type: self and total are the same.
+  private func writeTypes(_ scale: ValueScale, to output: inout some TextOutputStream) {
+    var cells = TextTable([.right, .right, .right, .left])
+    cells.add(["total", errors == nil ? "" : "±", "total %", "type"])
+    for row in rows {
       cells.add([
-        scale.text(row.selfValue), Decimal.percent(row.selfValue, of: table.total),
-        scale.text(row.totalValue), Decimal.percent(row.totalValue, of: table.total),
-        name.map { TextTable.harmless($0) } ?? "(no \(table.grouping.rawValue))",
+        scale.text(row.totalValue), errors?.ofTotal(row.group)?.text ?? "",
+        Decimal.percent(row.totalValue, of: table.total),
+        row.name.map { TextTable.harmless($0) } ?? "[untyped]",
       ])
     }
     cells.write(to: &output)

@@ -1,11 +1,13 @@
 public import WickProfile
 
-/// What processes, threads, modules or source files cost, with an account of how the figures came about.
+/// What processes, threads, modules, source files or types cost, with an account of how the figures came about.
 public struct GroupReport: Sendable {
   /// All groups by self value.
   public let table: GroupTable
   /// How the figures came about.
   let account: ProfileAccount
+  /// What sampling leaves open; nil where all is exact.
+  let errors: ErrorBars<GroupTable.Group>?
   /// At most this many groups are shown.
   public let limit: Int
 
@@ -19,8 +21,14 @@ public struct GroupReport: Sendable {
   public init(
     _ profile: Profile, by grouping: GroupTable.Grouping, column: Int = 0, limit: Int = 20
   ) {
-    table = GroupTable(profile, by: grouping, column: column)
     account = ProfileAccount(profile, column: column)
+    let profile = profile.counting(column)
+    table = GroupTable(profile, by: grouping, column: column)
+    errors = ErrorBars(profile, column: column) { column in
+      GroupTable(profile, by: grouping, column: column).rows.map {
+        ($0.group, $0.selfValue, $0.totalValue)
+      }
+    }
     self.limit = max(0, limit)
   }
 

@@ -28,10 +28,9 @@ extension HotFunctionReport {
     json.object { json in
       json.string("function", row.function.name)
       json.string("module", row.function.module)
-      json.integer("self", row.selfValue)
-      json.number("selfPercent", Decimal.percent(row.selfValue, of: table.total))
-      json.integer("total", row.totalValue)
-      json.number("totalPercent", Decimal.percent(row.totalValue, of: table.total))
+      json.values(
+        row.selfValue, row.totalValue, of: table.total,
+        errors.map { ($0.ofSelf(row.function), $0.ofTotal(row.function)) })
     }
   }
 }

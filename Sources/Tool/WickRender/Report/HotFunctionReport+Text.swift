@@ -15,14 +15,14 @@ extension HotFunctionReport {
 
 
       """)
-    var cells = TextTable([.right, .right, .right, .right, .left, .left])
-    cells.add(["self", "self %", "total", "total %", "function", "module"])
+    let values = ValueCells(scale, total: table.total, hasErrors: errors != nil)
+    var cells = TextTable(values.alignments + [.left, .left])
+    cells.add(values.titles + ["function", "module"])
     for row in rows {
-      cells.add([
-        scale.text(row.selfValue), Decimal.percent(row.selfValue, of: table.total),
-        scale.text(row.totalValue), Decimal.percent(row.totalValue, of: table.total),
-        TextTable.harmless(row.function.name), TextTable.harmless(row.function.module),
-      ])
+      let bars = (errors?.ofSelf(row.function), errors?.ofTotal(row.function))
+      cells.add(
+        values.cells(row.selfValue, row.totalValue, bars)
+          + [TextTable.harmless(row.function.name), TextTable.harmless(row.function.module)])
     }
     cells.write(to: &output)
     output.write("\n\(account.line)\n")

@@ -6,6 +6,8 @@ public struct HotFunctionReport: Sendable {
   public let table: FunctionTable
   /// How the figures came about.
   let account: ProfileAccount
+  /// What sampling leaves open; nil where all is exact.
+  let errors: ErrorBars<CallTree.Function>?
   /// At most this many functions are shown.
   public let limit: Int
 
@@ -16,8 +18,14 @@ public struct HotFunctionReport: Sendable {
   ///   - column: Index into `profile.valueTypes`: what the functions are ranked by.
   ///   - limit: How many functions to show.
   public init(_ profile: Profile, column: Int = 0, limit: Int = 20) {
-    table = FunctionTable(CallTree(profile, column: column))
     account = ProfileAccount(profile, column: column)
+    let profile = profile.counting(column)
+    table = FunctionTable(CallTree(profile, column: column))
+    errors = ErrorBars(profile, column: column) { column in
+      FunctionTable(CallTree(profile, column: column)).rows.map {
+        ($0.function, $0.selfValue, $0.totalValue)
+      }
+    }
     self.limit = max(0, limit)
   }
 

@@ -30,10 +30,8 @@ extension HotLineReport {
     let (own, all) = (row.selfValues[table.column], row.totalValues[table.column])
     json.object { json in
       json.place(row.place)
-      json.integer("self", own)
-      json.number("selfPercent", Decimal.percent(own, of: total))
-      json.integer("total", all)
-      json.number("totalPercent", Decimal.percent(all, of: total))
+      json.values(
+        own, all, of: total, errors.map { ($0.ofSelf(row.place), $0.ofTotal(row.place)) })
     }
   }
 }

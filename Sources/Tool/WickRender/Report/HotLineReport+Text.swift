@@ -17,16 +17,18 @@ extension HotLineReport {
 
 
       """)
-    var cells = TextTable([.right, .right, .right, .right, .left, .left, .left])
-    cells.add(["self", "self %", "total", "total %", "line", "function", "module"])
+    let values = ValueCells(scale, total: total, hasErrors: errors != nil)
+    var cells = TextTable(values.alignments + [.left, .left, .left])
+    cells.add(values.titles + ["line", "function", "module"])
     for row in rows {
       let (own, all) = (row.selfValues[table.column], row.totalValues[table.column])
-      cells.add([
-        scale.text(own), Decimal.percent(own, of: total), scale.text(all),
-        Decimal.percent(all, of: total), TextTable.harmless(names.text(row.place.line)),
-        TextTable.harmless(row.place.function.name),
-        TextTable.harmless(row.place.function.module),
-      ])
+      let bars = (errors?.ofSelf(row.place), errors?.ofTotal(row.place))
+      cells.add(
+        values.cells(own, all, bars) + [
+          TextTable.harmless(names.text(row.place.line)),
+          TextTable.harmless(row.place.function.name),
+          TextTable.harmless(row.place.function.module),
+        ])
     }
     cells.write(to: &output)
     output.write("\n\(account.line)\n")

@@ -6,6 +6,8 @@ public struct HotLineReport: Sendable {
   public let table: LineTable
   /// How the figures came about.
   let account: ProfileAccount
+  /// What sampling leaves open; nil where all is exact.
+  let errors: ErrorBars<LineTable.Place>?
   /// Short names of the files in `table`.
   let names: SourceNames
   /// At most this many lines are shown.
@@ -18,8 +20,13 @@ public struct HotLineReport: Sendable {
   ///   - column: Index into `profile.valueTypes`: what the lines are ranked by.
   ///   - limit: How many lines to show.
   public init(_ profile: Profile, column: Int = 0, limit: Int = 20) {
-    table = LineTable(profile, column: column)
     account = ProfileAccount(profile, column: column)
+    let profile = profile.counting(column).endingInOwnCode(for: column)
+    let table = LineTable(profile, column: column)
+    self.table = table
+    errors = ErrorBars(profile, column: column) { column in
+      table.rows.map { ($0.place, $0.selfValues[column], $0.totalValues[column]) }
+    }
     names = SourceNames(table.rows.compactMap(\.place.line.file))
     self.limit = max(0, limit)
   }

@@ -52,6 +52,9 @@ extension ProfileAccount {
     json.object("lostWeight") { json in
       for loss in accounting.losses { json.integer(loss.statistic, loss.weight) }
     }
+    if let allocations = accounting.allocations {
+      json.object("allocations") { allocations.write(to: &$0) }
+    }
     json.integer("truncatedWeight", accounting.truncatedWeight)
     json.integer("framePointerSamples", accounting.framePointerSamples)
     json.integer("cpuNanoseconds", accounting.cpuNanoseconds)
@@ -95,6 +98,22 @@ extension ProfileAccount {
               json.integer(key, value)
             }
           }
+          if let heap = process.heap { write(heap, to: &json) }
+        }
+      }
+    }
+  }
+}
+
+extension ProfileAccount {
+  /// Writes live bytes and objects over time as `heap`.
+  private func write(_ heap: HeapHistory, to json: inout JSONWriter) {
+    json.array("heap") { json in
+      for point in heap.points {
+        json.object { json in
+          json.integer("nanoseconds", point.nanoseconds)
+          json.integer("bytes", point.bytes)
+          json.integer("objects", point.objects)
         }
       }
     }

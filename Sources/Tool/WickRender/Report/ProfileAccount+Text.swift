@@ -49,6 +49,7 @@ extension ProfileAccount {
       facts.append(
         ("Truncated", "\(accounting.truncatedWeight) of the weight, \(percent) %"))
     }
+    facts += accounting.allocations.map { $0.facts + [("Values", valuesText)] } ?? []
     for thread in accounting.blockedThreads.prefix(Self.listLimit) {
       facts.append(("Blocked", describe(thread)))
     }
@@ -62,6 +63,9 @@ extension ProfileAccount {
     if let excerptText { facts.append(("Filter", excerptText)) }
     return facts
   }
+
+  /// What can be counted.
+  private var valuesText: String { "--value \(valueNames.joined(separator: ", "))" }
 
   private func describe(_ thread: Origin.BlockedThread) -> String {
     let cpu = ValueScale.time(thread.cpuNanoseconds)
@@ -112,6 +116,6 @@ extension ProfileAccount {
     let lost = accounting.losses.isEmpty ? "lost not known" : "lost \(losses)"
     let incomplete = origin.isIncomplete ? "; incomplete, see the warnings" : ""
     return "Accounting: \(accounting.samples) samples of weight \(accounting.weight); \(expected); "
-      + "\(lost); \(accounting.rates)\(incomplete)\(excerptText.map { "; \($0)" } ?? "")."
+      + "\(lost); \(accounting.rates)\(accounting.allocations.map { "; \($0.line)" } ?? "")\(incomplete)\(excerptText.map { "; \($0)" } ?? "")."
   }
 }

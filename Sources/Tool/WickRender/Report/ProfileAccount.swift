@@ -12,6 +12,8 @@ struct ProfileAccount: Sendable {
   let processes: GroupTable
   /// One sentence about that; nil where there is one process, or none is known.
   let processText: String?
+  /// Names of all columns.
+  let valueNames: [String]
   /// The parts' and the whole's sum of what is counted.
   let totals: (shown: Int64, whole: Int64)
 
@@ -22,6 +24,7 @@ struct ProfileAccount: Sendable {
     excerptText = profile.excerptText(column: column)
     processes = GroupTable(profile, by: .process, column: column)
     processText = profile.processText(processes)
+    valueNames = profile.valueTypes.map(\.name)
     let total = profile.total(of: column)
     totals = (total, profile.origin.excerpt?.totals[column] ?? total)
   }

@@ -15,6 +15,7 @@ struct ValueScale {
     let steps: [(Int64, String)]
     switch unit {
     case "nanoseconds": steps = [(1_000_000_000, " s"), (1_000_000, " ms"), (1000, " µs")]
+    case "milliseconds": steps = [(1000, " s")]
     case "bytes": steps = [(1 << 30, " GiB"), (1 << 20, " MiB"), (1 << 10, " KiB")]
     default:
       (divisor, digits, suffix) = (1, 0, "")
@@ -23,7 +24,8 @@ struct ValueScale {
     if let step = steps.first(where: { largest >= $0.0 }) {
       (divisor, digits, suffix) = (step.0, 3, step.1)
     } else {
-      (divisor, digits, suffix) = (1, 0, unit == "bytes" ? " B" : " ns")
+      let suffixes = ["bytes": " B", "milliseconds": " ms"]
+      (divisor, digits, suffix) = (1, 0, suffixes[unit] ?? " ns")
     }
   }
 

@@ -49,6 +49,13 @@ enum Demangler {
     return full.map(SwiftName.simplified)
   }
 
+  /// The name of a C++ class by the symbol of its `type_info` name, `_ZTS…`; nil for others.
+  static func cppTypeName(of symbol: String) -> String? {
+    guard symbol.hasPrefix("_ZTS"), symbol.utf8.count <= lengthLimit else { return nil }
+    // Behind the prefix stands a type, which demanglers take by itself.
+    return unsafe owned(__cxa_demangle(String(symbol.dropFirst(4)), nil, nil, nil))
+  }
+
   private static func cppName(of symbol: String) -> String? {
     let full = unsafe owned(__cxa_demangle(symbol, nil, nil, nil))
     return full.map(CppName.withoutSignature)

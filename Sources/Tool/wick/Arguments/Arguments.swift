@@ -38,7 +38,9 @@ struct Arguments {
 
   private mutating func parse(_ word: String, _ rest: inout ArraySlice<String>) throws {
     let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    let long = subcommand.options.first { $0.name == String(parts[0]) }
+    let long = subcommand.options.first {
+      $0.name == String(parts[0]) || $0.formerName == String(parts[0])
+    }
     let short = subcommand.options.first { option in
       guard let letter = option.letter, !word.hasPrefix("--") else { return false }
       return word.dropFirst().first == letter

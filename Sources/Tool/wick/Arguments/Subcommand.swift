@@ -38,4 +38,6 @@ struct Option: Sendable {
   var isRepeatable = false
   /// Whether it may stand without a value, which then is attached only: `--name` or `--name=value`.
   var isValueOptional = false
+  /// A name that it had, which is understood still.
+  var formerName: String?
 }

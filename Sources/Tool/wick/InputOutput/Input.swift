@@ -19,11 +19,12 @@ struct Input {
   ///   - name: What messages call it, if not by its path.
   ///   - naming: How addresses get names.
   ///   - selection: Which stacks count.
+  ///   - keepsTypes: Whether stacks of allocations end with the type of their objects.
   /// - Returns: What could be read.
   /// - Throws: `Failure` if that is nothing.
   static func read(
     _ path: String?, name: String? = nil, naming: Naming = Naming(),
-    selection: Selection = Selection()
+    selection: Selection = Selection(), keepsTypes: Bool = false
   ) throws -> Input {
     let path = try path ?? newestRecording()
     let name = name ?? path
@@ -39,6 +40,7 @@ struct Input {
     }
     for warning in profile.origin.warnings { Console.error("\(name): \(warning)") }
     profile = selection.apply(to: profile, name: name)
+    if !keepsTypes { profile = profile.withoutObjectTypes }
     return Input(path: isPipe(path) ? "-" : name, profile: profile)
   }
 
@@ -49,17 +51,6 @@ struct Input {
     if let profile = try parseUnlessFolded(file.bytes, name: name) { return profile }
     // A file that others may still write to is not to be mapped, and need not be in memory.
     return try parseFolded(ByteSource(path: path, name: name), [])
-  }
-
-  /// The column that `--column` asks for, as an index; without it the first.
-  func column(_ arguments: Arguments) throws -> Int {
-    let types = profile.valueTypes
-    guard let name = arguments.value("--column") else { return 0 }
-    guard let column = types.firstIndex(where: { $0.name == name }) else {
-      let known = types.map { "'\($0.name)'" }.joined(separator: ", ")
-      throw arguments.usage("there is no column '\(name)' in \(description), only \(known)")
-    }
-    return column
   }
 
   /// Whether it is folded text with two numbers a line, after and before.

@@ -18,6 +18,8 @@ enum Annotate: Subcommand {
     these call that has no source. '>' marks lines with many samples in themselves, and the one of
     which callers and instructions are shown. Where that was inlined is said.
 
+    \(ValueOptions.discussion)
+
     \(Selection.discussion)
     """
   static let options =
@@ -30,9 +32,7 @@ enum Annotate: Subcommand {
         help: "Shows the instructions of that line, with samples."),
       Option(
         name: "--top", letter: "n", value: "N", help: "How many files, where several could be (3)."),
-      Option(
-        name: "--column", letter: "c", value: "NAME",
-        help: "What is counted: samples, or cpu for time (samples)."),
+      ValueOptions.value("What is counted"),
       Option(
         name: "--source-dir", value: "DIR", help: "Where sources are, too. May be repeated.",
         isRepeatable: true),
@@ -55,9 +55,10 @@ enum Annotate: Subcommand {
     guard !arguments.has("--json") || !isHTML else {
       throw arguments.usage("'--json' and a page cannot be one file")
     }
-    let input = try Input.read(
+    var input = try Input.read(
       arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
     let column = try input.column(arguments)
+    input.profile = input.profile.endingInOwnCode(for: column)
     var reader = SourceReader(paths, for: input.profile)
     let sourced = reader.sourced
     let selection = try SourceSelection(

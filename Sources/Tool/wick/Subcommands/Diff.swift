@@ -16,6 +16,8 @@ enum Diff: Subcommand {
     Recordings of different length are compared with '--normalize total', as shares, or with
     '--requests', by what a request costs.
 
+    \(ValueOptions.discussion)
+
     \(Selection.discussion)
     """
   static let options =
@@ -29,9 +31,7 @@ enum Diff: Subcommand {
       Option(
         name: "--requests", value: "B,A",
         help: "Scales BEFORE by the requests that both have served."),
-      Option(
-        name: "--column", letter: "c", value: "NAME",
-        help: "What is compared: samples, or cpu for time (samples)."),
+      ValueOptions.value("What is compared"),
       Option(name: "--title", letter: "t", value: "TEXT", help: "Headline of the flame graph."),
       Option(
         name: "--output", letter: "o", value: "FILE",
@@ -66,7 +66,9 @@ enum Diff: Subcommand {
       let title = arguments.value("--title") ?? title(arguments.words)
       let graph = Progress.during("drawing \(path)") { _ in
         FlameGraph(
-          comparison, options: FlameGraph.Options(title: title, subtitle: subtitle(sources)))
+          comparison,
+          options: FlameGraph.Options(
+            title: title, subtitle: subtitle(sources, comparison.profile.valueTypes[0])))
       }
       try OutputFile.write(path) { graph.write(to: &$0) }
       if path != "-" { Console.note("wrote \(path)") }
@@ -89,11 +91,16 @@ enum Diff: Subcommand {
   }
 
   /// How much was recorded of the two, and what was lost; in one line, so the rest is in the list.
-  private static func subtitle(_ sources: (before: Profile, after: Profile)?) -> String {
+  private static func subtitle(
+    _ sources: (before: Profile, after: Profile)?, _ type: ValueType
+  ) -> String {
     guard let sources else { return "" }
     return [("before", sources.before), ("after", sources.after)]
       .filter { !$0.1.origin.processes.isEmpty }
       .map { label, profile in
+        if type.isOfMemory, let allocations = SampleAccounting(profile).allocations {
+          return "\(label): \(type.name), \(allocations.line)"
+        }
         let lost = Int64(clamping: SampleAccounting(profile).lostWeight)
         let samples = Summary.grouped(profile.total(of: 0))
         return "\(label): \(samples) samples, \(Summary.grouped(lost)) lost"

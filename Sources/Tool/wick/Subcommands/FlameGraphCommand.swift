@@ -13,6 +13,8 @@ enum FlameGraphCommand: Subcommand {
     the newest recording in the current folder is read. The SVG opens in any browser without a request
     to anywhere: click zooms, '/' searches, Escape goes back.
 
+    \(ValueOptions.discussion)
+
     \(Selection.discussion)
     """
   static let options =
@@ -23,9 +25,7 @@ enum FlameGraphCommand: Subcommand {
       Option(name: "--title", letter: "t", value: "TEXT", help: "Headline (the command's name)."),
       Option(name: "--subtitle", value: "TEXT", help: "The line below (how it was recorded)."),
       Option(name: "--notes", value: "TEXT", help: "A remark below the picture."),
-      Option(
-        name: "--column", letter: "c", value: "NAME",
-        help: "What widths count: samples, or cpu for time (samples)."),
+      ValueOptions.value("What widths count"),
       Option(name: "--count-name", value: "TEXT", help: "What the counts are called (samples)."),
       Option(
         name: "--colors", value: "NAME",
@@ -34,6 +34,7 @@ enum FlameGraphCommand: Subcommand {
       Option(name: "--height", value: "PIXELS", help: "Height of a row (16)."),
       Option(
         name: "--min-width", value: "PIXELS", help: "Narrower boxes only script shows (0.5)."),
+      ValueOptions.types,
     ] + SplitOptions.options + Selection.options + Naming.options
 
   private static let hues = Palette.allCases.dropFirst().map(\.rawValue).joined(separator: ", ")
@@ -51,13 +52,14 @@ enum FlameGraphCommand: Subcommand {
     options.roots = SplitOptions.roots(arguments)
     options.countName = arguments.value("--count-name")
     let input = try Input.read(
-      arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
+      arguments.words.first, naming: Naming(arguments), selection: Selection(arguments),
+      keepsTypes: arguments.has("--types"))
     let column = try input.column(arguments)
     let path = arguments.value("--output") ?? input.path(withExtension: "svg")
-    options.title = arguments.value("--title") ?? title(of: input)
+    options.title = arguments.value("--title") ?? title(of: input, column: column)
     options.subtitle = arguments.value("--subtitle") ?? subtitle(of: input, column: column)
     let graph = Progress.during("drawing \(input.description)") { _ in
-      input.isComparison && arguments.value("--column") == nil
+      input.isComparison && arguments.value("--value") == nil
         ? FlameGraph(Comparison(input.profile), options: options)
         : FlameGraph(input.profile, column: column, options: options)
     }
@@ -72,8 +74,10 @@ enum FlameGraphCommand: Subcommand {
     FlameGraph(input.profile, options: options).write(to: &sink)
   }
 
-  private static func title(of input: Input) -> String {
-    input.profile.origin.processes.first?.name.map(String.init) ?? "Flame graph"
+  private static func title(of input: Input, column: Int = 0) -> String {
+    let name = input.profile.origin.processes.first?.name.map(String.init) ?? "Flame graph"
+    let type = input.profile.valueTypes[column]
+    return type.isOfMemory ? "\(name): \(type.name)" : name
   }
 
   private static func subtitle(of input: Input, column: Int = 0) -> String {

@@ -4,7 +4,8 @@ import WickRender
 /// `wick report`: hot functions, lines, groups or call trees as text.
 enum Report: Subcommand {
   static let name = "report"
-  static let summary = "Shows what takes the most CPU time: functions, lines, processes, calls."
+  static let summary =
+    "Shows what takes the most CPU time or memory: functions, lines, processes, calls."
   static let synopsis = "[OPTIONS] [FILE]"
   static let wordLimit: Int? = 1
   static let example = "wick report --callers malloc --focus thread:worker server.wick"
@@ -16,14 +17,16 @@ enum Report: Subcommand {
     In trees a call stands below its caller, and is indented only where that has several; at more than
     24 of these its depth is said instead. F is a PATTERN, too; a recursion counts once, with its
     first call.
+    With '--leaks' stacks are listed whose allocations are still live at the end, with their age; '--by
+    type' counts alloc_space. Of sampled allocations ± is the 95 % interval.
+
+    \(ValueOptions.discussion)
 
     \(Selection.discussion)
     """
   static let options =
-    ReportView.options + SplitOptions.options + [
-      Option(
-        name: "--column", letter: "c", value: "NAME",
-        help: "What is counted: samples, or cpu for time (samples)."),
+    ReportView.options + [ValueOptions.types] + SplitOptions.options + [
+      ValueOptions.value("What is counted"),
       Option(name: "--json", help: "Writes JSON for programs."),
       Option(
         name: "--output", letter: "o", value: "FILE", help: "Where to write (standard output)."),
@@ -32,8 +35,9 @@ enum Report: Subcommand {
   static func run(_ arguments: Arguments) throws -> Int32 {
     let view = try ReportView(arguments)
     let input = try Input.read(
-      arguments.words.first, naming: Naming(arguments), selection: Selection(arguments))
-    let report = try view.report(on: input, column: try input.column(arguments))
+      arguments.words.first, naming: Naming(arguments), selection: Selection(arguments),
+      keepsTypes: view.needsTypes)
+    let report = try view.report(on: input, arguments)
     try OutputFile.write(arguments.value("--output") ?? "-") { sink in
       if arguments.has("--json") {
         report.writeJSON(to: &sink)

@@ -6,17 +6,22 @@ enum ReportView {
   case functions(limit: Int)
   case lines(limit: Int)
   case groups(GroupTable.Grouping, limit: Int)
-  case tree(CallTreeReport.View, CallTreeReport.Limit, StackRoots)
+  case tree(CallTreeReport.View, CallTreeReport.Limit, StackRoots, showsTypes: Bool)
+  case leaks(LeakTable.Threshold, limit: Int)
 
   static let options = [
     Option(name: "--lines", letter: "l", help: "Lists source lines."),
     Option(
       name: "--by", value: "WHAT",
-      help: "Lists what WHAT takes: process, thread, module or file."),
+      help: "Lists what WHAT takes: process, thread, module, file or type."),
     Option(
       name: "--tree", letter: "t", help: "Shows who calls whom, from the threads' entries on."),
     Option(name: "--callers", value: "F", help: "Shows who calls F, and so on to the entries."),
     Option(name: "--callees", value: "F", help: "Shows what F calls, and so on."),
+    Option(name: "--leaks", help: "Lists the stacks whose allocations are live at the end."),
+    Option(
+      name: "--age", value: "TIME",
+      help: "Only what is live for so long, as '10s' (a tenth of the recording)."),
     Option(
       name: "--min-percent", value: "P", help: "Leaves calls of less than P % out of trees (0.5)."),
     Option(
@@ -26,7 +31,8 @@ enum ReportView {
 
   /// As the options say.
   init(_ arguments: Arguments) throws {
-    let views = ["--lines", "--by", "--tree", "--callers", "--callees"].filter(arguments.has)
+    let views = ["--lines", "--by", "--tree", "--callers", "--callees", "--leaks"]
+      .filter(arguments.has)
     guard views.count < 2 else {
       throw arguments.usage("'\(views[0])' and '\(views[1])' are two reports; choose one")
     }
@@ -37,18 +43,35 @@ enum ReportView {
       let option = roots.contains(.process) ? "--processes" : "--threads"
       throw arguments.usage("'\(option)' is for '--tree' and '--callers'")
     }
+    let showsTypes = arguments.has("--types")
+    guard !showsTypes || views == ["--tree"] || views == ["--callees"] else {
+      throw arguments.usage("'--types' is for '--tree' and '--callees'; see '--by type'")
+    }
+    let age = try ProcessArgument.duration("--age", arguments)
+    guard age == nil || views == ["--leaks"] else {
+      throw arguments.usage("'--age' is for '--leaks'")
+    }
     let limit = CallTreeReport.Limit(hundredthsOfPercent: least ?? 50, count: count)
     switch views.first {
-    case "--tree": self = .tree(.all, limit, roots)
+    case "--tree": self = .tree(.all, limit, roots, showsTypes: showsTypes)
     case "--callers":
-      self = .tree(.callers(try Self.function("--callers", arguments)), limit, roots)
+      let view = CallTreeReport.View.callers(try Self.function("--callers", arguments))
+      self = .tree(view, limit, roots, showsTypes: false)
     case "--callees":
-      self = .tree(.callees(try Self.function("--callees", arguments)), limit, [])
+      let view = CallTreeReport.View.callees(try Self.function("--callees", arguments))
+      self = .tree(view, limit, [], showsTypes: showsTypes)
     default:
       guard least == nil else {
         throw arguments.usage("'--min-percent' is for '--tree', '--callers' and '--callees'")
       }
       let limit = count ?? 20
+      guard views != ["--leaks"] else {
+        guard arguments.value("--value") == nil else {
+          throw arguments.usage("'--leaks' counts inuse_space; '--value' is for other reports")
+        }
+        self = .leaks(age.map { .age(Self.nanoseconds($0)) } ?? .youngestTenth, limit: limit)
+        return
+      }
       let groupings = GroupTable.Grouping.allCases.map(\.rawValue)
       let by = try arguments.choice("--by", of: groupings)
       if let grouping = by.flatMap({ GroupTable.Grouping(rawValue: $0) }) {
@@ -71,16 +94,51 @@ enum ReportView {
     return pattern
   }
 
-  /// Makes the report.
-  func report(on input: Input, column: Int) throws -> any ProfileReport {
-    let profile = input.profile
+  private static func nanoseconds(_ duration: Duration) -> UInt64 {
+    let (seconds, attoseconds) = duration.components
+    let nanoseconds = Int128(seconds) * 1_000_000_000 + Int128(attoseconds / 1_000_000_000)
+    return UInt64(clamping: nanoseconds)
+  }
+
+  /// Whether the types of objects are shown.
+  var needsTypes: Bool {
     switch self {
+    case .groups(.type, _), .leaks: true
+    case .tree(_, _, _, let showsTypes): showsTypes
+    default: false
+    }
+  }
+
+  private static func leaks(
+    of input: Input, threshold: LeakTable.Threshold, limit: Int
+  ) throws -> LeakReport {
+    guard let report = LeakReport(input.profile, threshold: threshold, limit: limit) else {
+      throw Failure.noTarget("no allocations were recorded in \(input.description)")
+    }
+    if case .age = threshold, !report.table.hasAges {
+      throw Failure.noTarget(
+        "ages of allocations are not known in \(input.description), as the process did not come to "
+          + "list what was live; leave '--age' away")
+    }
+    return report
+  }
+
+  /// Makes the report.
+  func report(on input: Input, _ arguments: Arguments) throws -> any ProfileReport {
+    let profile = input.profile
+    var column = try input.column(arguments)
+    if case .groups(.type, _) = self, arguments.value("--value") == nil {
+      column = try input.column(named: ValueType.allocatedSpace.name, arguments)
+    }
+    switch self {
+    case .leaks(let threshold, let limit):
+      return try Self.leaks(of: input, threshold: threshold, limit: limit)
     case .functions(let limit):
       return HotFunctionReport(profile, column: column, limit: limit)
     case .lines(let limit): return HotLineReport(profile, column: column, limit: limit)
     case .groups(let grouping, let limit):
       return GroupReport(profile, by: grouping, column: column, limit: limit)
-    case .tree(let view, let limit, let roots):
+    case .tree(let view, let limit, let roots, _):
       let report = CallTreeReport(
         profile.rooted(at: roots), view: view, column: column, limit: limit)
       switch view {

@@ -20,6 +20,9 @@ enum Summary {
     if let engine = origin.processes.first?.info["engine"] { text += ", \(engine)" }
     text += ", \(grouped(Int64(clamping: accounting.lostWeight))) lost, \(accounting.rates)"
     var lines = [text]
+    if let allocations = accounting.allocations {
+      lines.append("memory: \(allocations.summary); \(allocations.line)")
+    }
     for thread in accounting.blockedThreads.prefix(8) {
       lines.append("not sampled: thread \(thread.tid) \(thread.name), which blocks the signal")
     }

@@ -1,0 +1,90 @@
+/// How far an estimate may be from the truth, as only some of the allocations were followed.
+///
+/// `followed` objects stand for `objects`. How many are followed varies by chance as counts of rare
+/// events do, less what is certain because it was seen: the variance of the estimate is
+/// `followed` · (`objects` ÷ `followed`)² · (1 − `followed` ÷ `objects`).
+public struct SamplingError: Hashable, Sendable {
+  /// What was seen.
+  public var followed: Int64
+  /// What that stands for.
+  public var objects: Int64
+
+  /// Creates the error of an estimate.
+  public init(followed: Int64, objects: Int64) {
+    self.followed = followed
+    self.objects = objects
+  }
+
+  /// Normal deviate of a two-sided 95 % interval.
+  private static let deviate = 1.959963984540054
+
+  /// The bounds of the 95 % interval, as factors of the estimate; nil where the estimate is exact, or
+  /// nothing was followed.
+  ///
+  /// They are those of a Poisson count in Wilson and Hilferty's approximation, which are right for few
+  /// objects as well, drawn together by what is certain.
+  public var bounds: (lower: Double, upper: Double)? {
+    guard followed > 0, objects > followed else { return nil }
+    let count = Double(followed)
+    func root(_ count: Double, _ deviate: Double) -> Double {
+      let cube = 1 - 1 / (9 * count) + deviate / (3 * count.squareRoot())
+      return count * max(cube * cube * cube, 0)
+    }
+    let certainty = (1 - count / Double(objects)).squareRoot()
+    let lower = 1 - (1 - root(count, -Self.deviate) / count) * certainty
+    let upper = 1 + (root(count + 1, Self.deviate) / count - 1) * certainty
+    // What was followed was there.
+    return (max(lower, count / Double(objects)), upper)
+  }
+
+  /// The interval of a value that was estimated with these objects; nil where it is exact.
+  public func interval(of value: Int64) -> ClosedRange<Int64>? {
+    guard let bounds, value > 0 else { return nil }
+    func scaled(_ factor: Double) -> Int64 {
+      let product = (Double(value) * factor).rounded()
+      return product < 9.2e18 ? Int64(product) : .max
+    }
+    let lower = scaled(bounds.lower)
+    return lower...max(lower, scaled(bounds.upper))
+  }
+
+  /// Half of the interval's width towards its farther end in thousandths of the estimate, such as 123
+  /// for ± 12.3 %; nil where it is exact.
+  public var permille: Int64? {
+    guard let bounds else { return nil }
+    return Int64((1000 * max(1 - bounds.lower, bounds.upper - 1)).rounded(.up))
+  }
+}
+
+extension Profile {
+  /// The columns that tell the sampling error of a column.
+  public struct SamplingColumns: Hashable, Sendable {
+    /// Objects that the estimate is of.
+    public var objects: Int
+    /// How many were followed: of `base`, or of `objects` where that is nil.
+    public var followed: Int
+    /// A larger column of objects; of followed ones as large a part is taken as `objects` are of it.
+    public var base: Int?
+  }
+
+  /// Where the sampling error of a column is from; nil where its values are exact or no estimates.
+  public func samplingColumns(of column: Int) -> SamplingColumns? {
+    guard origin.processes.contains(where: { $0.heap?.isSampled == true }) else { return nil }
+    func index(_ type: ValueType) -> Int? { valueTypes.firstIndex(of: type) }
+    guard let all = index(.allocatedObjects), let followed = index(.followed) else { return nil }
+    switch valueTypes[column] {
+    case .allocatedObjects, .allocatedSpace:
+      return SamplingColumns(objects: all, followed: followed)
+    case .liveObjects, .liveSpace:
+      guard let live = index(.liveObjects), let seen = index(.followedLive) else { return nil }
+      return SamplingColumns(objects: live, followed: seen)
+    case .peakObjects, .peakSpace:
+      return index(.peakObjects).map {
+        SamplingColumns(objects: $0, followed: followed, base: all)
+      }
+    case .temporary:
+      return index(.temporary).map { SamplingColumns(objects: $0, followed: followed, base: all) }
+    default: return nil
+    }
+  }
+}

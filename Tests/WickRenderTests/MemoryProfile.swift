@@ -1,0 +1,1 @@
+../WickProfileTests/MemoryProfile.swift
