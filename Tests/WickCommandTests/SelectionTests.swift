@@ -18,7 +18,10 @@ import Testing
 
   static let mistakes: [([String], String)] = [
     (["report", "--tree", "--lines"], "'--lines' and '--tree' are two reports; choose one"),
-    (["report", "--by", "x"], "'--by' must be one of 'process', 'thread', 'module', 'file', 'type', not"),
+    (
+      ["report", "--by", "x"],
+      "'--by' must be one of 'process', 'thread', 'module', 'file', 'type', not"
+    ),
     (["report", "--by", "thread", "--processes"], "'--processes' is for '--tree' and '--callers'"),
     (["report", "--callees", "f", "--threads"], "'--threads' is for '--tree' and '--callers'"),
     (["report", "--min-percent", "1"], "'--min-percent' is for '--tree', '--callers' and"),

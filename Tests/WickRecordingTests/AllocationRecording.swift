@@ -9,8 +9,8 @@ func allocationSegment(
   func scaled(_ numbers: (UInt64, UInt64, UInt64)) -> (UInt64, UInt64, UInt64) {
     (numbers.0, numbers.1 * scale, numbers.2 * scale)
   }
-  func after(_ objects: UInt64, _ bytes: UInt64) -> (UInt64, UInt64) {
-    (objects * scale, bytes * scale)
+  func after(_ objects: Int64, _ bytes: Int64) -> (Int64, Int64) {
+    (objects * Int64(scale), bytes * Int64(scale))
   }
   func scaled(_ entries: [[UInt64]]) -> [[UInt64]] {
     entries.map { $0.prefix(5) + $0.suffix(2).map { $0 * scale } }

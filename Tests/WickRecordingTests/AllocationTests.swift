@@ -89,7 +89,12 @@ import WickRecording
     encoder.samples([Encoder.thread(0), Encoder.frame(module: 0, kind: 0, delta: 64)])
     encoder.allocations(
       milliseconds: 1, isNewMark: true, [Encoder.allocated(1, 0, (5, 5, 50))])
-    encoder.allocations(milliseconds: 2, [Encoder.allocated(1, 0, (1, 1, 10), after: (1, 10))])
+    // Rows of a key add up; the allocation after the mark was larger by 10 than was thought first.
+    for (bytes, after) in [(UInt64(10), (Int64(1), Int64(0))), (0, (0, 10))] {
+      encoder.allocations(
+        milliseconds: 2,
+        [Encoder.allocated(1, 0, (bytes / 10, bytes / 10, bytes), after: after)])
+    }
     let before = encoder
     encoder.allocations(milliseconds: 3, isNewMark: true, [])
     for (encoder, peak) in [(before, Int64(50)), (encoder, 60)] {
@@ -265,9 +270,9 @@ import WickRecording
       encoder.allocations(
         milliseconds: milliseconds, isNewMark: milliseconds == 0, interval: huge,
         [
-          Encoder.allocated(1, 0, (huge, huge, huge), after: (huge, huge)),
+          Encoder.allocated(1, 0, (huge, huge, huge), after: (.max, .min)),
           Encoder.freed(
-            1, 0, type: 1, (huge, huge - 1, 3), after: (huge, huge), temporary: huge,
+            1, 0, type: 1, (huge, huge - 1, 3), after: (.max, .min), temporary: huge,
             lifetime: huge),
           Encoder.references(1, 0, type: 1, areTaken: true, huge),
         ])
@@ -303,15 +308,16 @@ import WickRecording
         Encoder.frame(module: 0, kind: 0, delta: 64), Encoder.sample(after: 1),
       ])
       other.types([(1, 1, "T"), (2, 3, "N1aE")])
+      func signed() -> Int64 { Int64(bitPattern: number()) }
       func counts() -> (UInt64, UInt64, UInt64) { (number(), number(), number()) }
       for _ in 0..<4 {
         let rows = (0..<6).map { _ in
           let (node, thread) = (UInt64.random(in: 0...2), UInt64.random(in: 0...1))
           return switch Int.random(in: 0...2) {
-          case 0: Encoder.allocated(node, thread, counts(), after: (number(), number()))
+          case 0: Encoder.allocated(node, thread, counts(), after: (signed(), signed()))
           case 1:
             Encoder.freed(
-              node, thread, type: .random(in: 0...3), counts(), after: (number(), number()),
+              node, thread, type: .random(in: 0...3), counts(), after: (signed(), signed()),
               temporary: number(), lifetime: number())
           default:
             Encoder.references(

@@ -113,22 +113,21 @@ struct RecordingEncoder {
 
   // Rows of an ALLOCATIONS payload.
 
-  /// What follows node and thread of a row: followed, objects, bytes, and what came after the mark.
+  /// What follows node and thread of a row: followed, objects, bytes, and the change of what came after the mark.
   static func allocated(
     _ node: UInt64, _ thread: UInt64, _ numbers: (UInt64, UInt64, UInt64),
-    after: (UInt64, UInt64) = (0, 0)
+    after: (Int64, Int64) = (0, 0)
   ) -> [UInt8] {
-    [node << 2, thread, numbers.0, numbers.1, numbers.2, after.0, after.1].flatMap(varint)
+    [node << 2, thread, numbers.0, numbers.1, numbers.2].flatMap(varint)
+      + zigzag(after.0) + zigzag(after.1)
   }
 
   static func freed(
     _ node: UInt64, _ thread: UInt64, type: UInt64 = 0, _ numbers: (UInt64, UInt64, UInt64),
-    after: (UInt64, UInt64) = (0, 0), temporary: UInt64 = 0, lifetime: UInt64 = 0
+    after: (Int64, Int64) = (0, 0), temporary: UInt64 = 0, lifetime: UInt64 = 0
   ) -> [UInt8] {
-    [
-      node << 2 | 1, thread, type, numbers.0, numbers.1, numbers.2, after.0, after.1, temporary,
-      lifetime,
-    ].flatMap(varint)
+    [node << 2 | 1, thread, type, numbers.0, numbers.1, numbers.2].flatMap(varint)
+      + zigzag(after.0) + zigzag(after.1) + varint(temporary) + varint(lifetime)
   }
 
   /// References that were taken or given up.

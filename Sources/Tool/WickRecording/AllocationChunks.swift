@@ -19,7 +19,7 @@ struct AllocationChunks {
     var bytes: UInt64 = 0
     /// The part of `objects` and `bytes` that came after the high-water mark number `mark`; 0 for later
     /// marks.
-    var after: (objects: UInt64, bytes: UInt64) = (0, 0)
+    var after: (objects: Int64, bytes: Int64) = (0, 0)
     var mark = 0
   }
 
@@ -110,7 +110,7 @@ struct AllocationChunks {
     }
     counts.objects = try reader.number()
     counts.bytes = try reader.number()
-    counts.after = (try reader.number(), try reader.number())
+    counts.after = (try reader.signedNumber(), try reader.signedNumber())
     counts.mark = mark
     let isFree = kind == .freed
     let extra: (temporary: UInt64, lifetime: UInt64) =
@@ -179,12 +179,19 @@ struct AllocationChunks {
 }
 
 extension AllocationChunks.Counts {
-  /// Adds a row; what came after the mark is a running total already.
+  /// Adds a row; what came after an older mark than the row's is forgotten.
   fileprivate mutating func add(_ row: Self) {
     followed.addSaturating(row.followed)
     objects.addSaturating(row.objects)
     bytes.addSaturating(row.bytes)
-    (after, mark) = (row.after, row.mark)
+    if mark != row.mark { (after, mark) = ((0, 0), row.mark) }
+    after.objects = after.objects.addingSaturating(row.after.objects)
+    after.bytes = after.bytes.addingSaturating(row.after.bytes)
+  }
+
+  /// What came after the high-water mark of a number, the latest.
+  func after(mark latest: Int) -> (objects: UInt64, bytes: UInt64) {
+    mark == latest ? (UInt64(clamping: after.objects), UInt64(clamping: after.bytes)) : (0, 0)
   }
 }
 

@@ -90,12 +90,14 @@ struct AllocationSites {
     let followed = split(Quantity(counted: \.followed, listed: \.followed))
     let objects = split(Quantity(counted: \.objects, listed: \.objects))
     let bytes = split(Quantity(counted: \.bytes, listed: \.bytes))
-    let after = allocated.afterMark(chunks.mark)
+    let after = allocated.after(mark: chunks.mark)
+    let freedAfter = types.map { $0.freed.after(mark: chunks.mark) }
     let peakObjects = peak(
-      allocated.objects, after.objects, types.map { ($0.freed.objects, $0.freed.after.objects) },
+      allocated.objects, after.objects,
+      zip(types, freedAfter).map { ($0.freed.objects, $1.objects) },
       live: objects, typeOfEntry)
     let peakBytes = peak(
-      allocated.bytes, after.bytes, types.map { ($0.freed.bytes, $0.freed.after.bytes) },
+      allocated.bytes, after.bytes, zip(types, freedAfter).map { ($0.freed.bytes, $1.bytes) },
       live: bytes, typeOfEntry)
 
     var rest = types.indices.map { type in
@@ -205,23 +207,17 @@ struct AllocationSites {
 extension AllocationChunks.Row {
   /// Adds the numbers of a row of the same type but for what was allocated; `mark` is the latest.
   fileprivate mutating func add(_ row: Self, mark: Int) {
-    let after = row.freed.afterMark(mark)
+    let after = row.freed.after(mark: mark)
     freed.followed.addSaturating(row.freed.followed)
     freed.objects.addSaturating(row.freed.objects)
     freed.bytes.addSaturating(row.freed.bytes)
-    freed.after.objects.addSaturating(after.objects)
-    freed.after.bytes.addSaturating(after.bytes)
+    freed.after.objects = freed.after.objects.addingSaturating(Int64(clamping: after.objects))
+    freed.after.bytes = freed.after.bytes.addingSaturating(Int64(clamping: after.bytes))
+    freed.mark = mark
     temporary.addSaturating(row.temporary)
     lifetimeMilliseconds.addSaturating(row.lifetimeMilliseconds)
     retains.addSaturating(row.retains)
     releases.addSaturating(row.releases)
-  }
-}
-
-extension AllocationChunks.Counts {
-  /// What came after the latest high-water mark.
-  fileprivate func afterMark(_ latest: Int) -> (objects: UInt64, bytes: UInt64) {
-    mark == latest ? after : (0, 0)
   }
 }
 
