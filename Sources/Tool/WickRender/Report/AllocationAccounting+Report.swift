@@ -22,12 +22,13 @@ extension AllocationAccounting {
     let freed = freedObjects
     if freed > 0, total(.lifetime) > 0 {
       let mean = total(.lifetime) / freed
+      let meanText =
+        mean == 0 ? "under 1 ms" : ValueScale(unit: "milliseconds", largest: mean).text(mean)
       let temporary = Decimal.percent(total(.temporary), of: total(.allocatedObjects))
       facts.append(
         (
           "Lives",
-          "\(ValueScale(unit: "milliseconds", largest: mean).text(mean)) on average; "
-            + "\(temporary) % temporary, freed before the thread's next allocation"
+          "\(meanText) on average; \(temporary) % temporary, freed before the thread's next allocation"
         ))
     }
     if hasLosses { facts.append(("Missed", lossText)) }
