@@ -14,8 +14,9 @@
 // are a cache that is overwritten, and never crowd out types. Two hooks may give one word two ids
 // when the writer frees a slot between their looks; both ids are then named alike.
 //
-// Words of modules are few, those of the heap (metadata of generic classes among them) can be as
-// many as a C program has blocks. Ids last because the latter are asked about at a bounded rate.
+// Ids last because words are asked about at a bounded rate, which types raise. Words of the heap have
+// an allowance of their own, as a C program may have as many as blocks, but few of them are types:
+// metadata of generic classes. The others are in modules.
 #include "allocation_types.h"
 
 #include <stdalign.h>
@@ -51,13 +52,16 @@ enum : uint32_t {
     HEAP_MISS_STRIDE = 1024,
 };
 
+/// Where a word points to, and so whose allowance asking about it takes from.
+enum { IN_MODULE, ON_HEAP, PLACE_COUNT };
+
 enum : int32_t {
-    /// Words of the heap that may be asked about before the writer has looked at any; what one that
-    /// is a type is worth; and the most that is saved up.
-    HEAP_ALLOWANCE = 1 << 14,
-    HEAP_ALLOWANCE_PER_TYPE = 64,
+    /// Words that may be asked about before the writer has looked at any; what one that is a type is
+    /// worth; and the most that is saved up.
+    ALLOWANCE = 1 << 14,
+    ALLOWANCE_PER_TYPE = 64,
     /// The allowance of a second is this part of the ids that are left, which so last for days.
-    HEAP_ALLOWANCE_ID_SHARE = 1 << 13,
+    ALLOWANCE_ID_SHARE = 1 << 13,
 };
 
 typedef struct {
@@ -66,7 +70,7 @@ typedef struct {
 
 static _Atomic(line *) table;
 static _Atomic uint32_t last_id;
-static _Atomic int32_t heap_allowance;
+static _Atomic int32_t allowances[PLACE_COUNT];
 /// Pages of lines that have new words.
 static _Atomic uint8_t dirty[PAGE_COUNT];
 
@@ -74,7 +78,11 @@ static _Atomic uint8_t dirty[PAGE_COUNT];
 static struct {
     /// By id: 0 if it is not named, else a hash of its name.
     uint32_t *name_hashes;
-    /// Whether named words are to be looked at again.
+    /// The modules at the latest look, and whether there are others now: then words that were no
+    /// types may be some.
+    const wick_unwind_list *modules;
+    bool has_other_modules;
+    /// Whether words that are types may be others now.
     bool is_forgetful;
     time_t allowance_second;
 } writer;
@@ -127,15 +135,14 @@ static bool is_worth_asking(uintptr_t word, uint32_t *misses) {
     if (miss >= STACK_MISS_LIMIT && miss % MODULE_MISS_STRIDE != 0) {
         return false;
     }
-    if (is_in_module(word)) {
-        return true;
-    }
-    if (miss >= STACK_MISS_LIMIT && miss % HEAP_MISS_STRIDE != 0) {
+    bool is_on_heap = !is_in_module(word);
+    if (is_on_heap && miss >= STACK_MISS_LIMIT && miss % HEAP_MISS_STRIDE != 0) {
         return false;
     }
     // Relaxed: a count that nothing depends on. It may fall below 0 by as many as there are threads.
-    return atomic_load_explicit(&heap_allowance, memory_order_relaxed) > 0 &&
-           atomic_fetch_sub_explicit(&heap_allowance, 1, memory_order_relaxed) > 0;
+    _Atomic int32_t *allowance = &allowances[is_on_heap];
+    return atomic_load_explicit(allowance, memory_order_relaxed) > 0 &&
+           atomic_fetch_sub_explicit(allowance, 1, memory_order_relaxed) > 0;
 }
 
 static uint32_t new_id(void) {
@@ -222,7 +229,9 @@ bool wick_types_reset(void) {
         if (!lines) {
             return false;
         }
-        atomic_store_explicit(&heap_allowance, HEAP_ALLOWANCE, memory_order_relaxed);
+        for (size_t i = 0; i < PLACE_COUNT; i++) {
+            atomic_store_explicit(&allowances[i], ALLOWANCE, memory_order_relaxed);
+        }
         // Release: partner of the acquire in `wick_type_of`.
         atomic_store_explicit(&table, lines, memory_order_release);
     }
@@ -266,9 +275,8 @@ static uint64_t resolve(wick_type_memory *memory, uint64_t slot, wick_type_visit
     }
     *known = hash;
     named(id, kind, name.bytes);
-    if (!wick_type_is_in_module(word_of(slot))) {
-        atomic_fetch_add_explicit(&heap_allowance, HEAP_ALLOWANCE_PER_TYPE, memory_order_relaxed);
-    }
+    atomic_fetch_add_explicit(&allowances[!is_in_module(word_of(slot))], ALLOWANCE_PER_TYPE,
+                              memory_order_relaxed);
     return slot;
 }
 
@@ -280,7 +288,7 @@ static void resolve_line(wick_type_memory *memory, line *line, wick_type_visitor
             if (!writer.name_hashes[id_of(slot)] || writer.is_forgetful) {
                 next = resolve(memory, slot, named);
             }
-        } else if (writer.is_forgetful) {
+        } else if (writer.has_other_modules && slot && is_in_module(word_of(slot))) {
             next = 0;
         }
         // Relaxed: the slot is all there is to know. Fails if a hook has put another word there.
@@ -291,18 +299,22 @@ static void resolve_line(wick_type_memory *memory, line *line, wick_type_visitor
     }
 }
 
-/// Lets words of the heap be asked about again.
-static void renew_allowance(void) {
+/// Lets more words be asked about, each second.
+static void renew_allowances(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int32_t allowance = atomic_load_explicit(&heap_allowance, memory_order_relaxed);
-    uint32_t used = atomic_load_explicit(&last_id, memory_order_relaxed) + MODULE_ID_RESERVE;
-    if (used >= ID_LIMIT) {
-        atomic_store_explicit(&heap_allowance, 0, memory_order_relaxed);
-    } else if (now.tv_sec != writer.allowance_second && allowance < HEAP_ALLOWANCE) {
-        writer.allowance_second = now.tv_sec;
-        int32_t more = 1 + (int32_t)(ID_LIMIT - used) / HEAP_ALLOWANCE_ID_SHARE;
-        atomic_fetch_add_explicit(&heap_allowance, more, memory_order_relaxed);
+    if (now.tv_sec == writer.allowance_second) {
+        return;
+    }
+    writer.allowance_second = now.tv_sec;
+    uint32_t used = atomic_load_explicit(&last_id, memory_order_relaxed);
+    for (size_t i = 0; i < PLACE_COUNT; i++) {
+        uint32_t kept = i == ON_HEAP ? MODULE_ID_RESERVE : 0;
+        uint32_t left = used + kept < ID_LIMIT ? ID_LIMIT - used - kept : 0;
+        int32_t allowance = atomic_load_explicit(&allowances[i], memory_order_relaxed);
+        int32_t more = left == 0 ? -allowance
+                       : allowance < ALLOWANCE ? 1 + (int32_t)(left / ALLOWANCE_ID_SHARE) : 0;
+        atomic_fetch_add_explicit(&allowances[i], more, memory_order_relaxed);
     }
 }
 
@@ -311,10 +323,14 @@ void wick_types_resolve(wick_type_visitor *named) {
     if (!lines) {
         return;
     }
+    const wick_unwind_list *modules = wick_unwind_published();
+    writer.has_other_modules = modules != writer.modules;
+    writer.modules = modules;
+    bool looks_at_all = writer.has_other_modules || writer.is_forgetful;
     bool is_open = false;
     wick_type_memory memory;
     for (size_t page = 0; page < PAGE_COUNT; page++) {
-        if (!atomic_load_explicit(&dirty[page], memory_order_relaxed) && !writer.is_forgetful) {
+        if (!atomic_load_explicit(&dirty[page], memory_order_relaxed) && !looks_at_all) {
             continue;
         }
         // Acquire: partner of the release in `add`. A word that comes after this makes the page dirty
@@ -332,7 +348,7 @@ void wick_types_resolve(wick_type_visitor *named) {
         wick_type_memory_close(&memory);
     }
     writer.is_forgetful = false;
-    renew_allowance();
+    renew_allowances();
 }
 
 uint64_t wick_types_byte_count(void) {

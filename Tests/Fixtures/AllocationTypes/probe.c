@@ -30,6 +30,17 @@ void probe_begin(void) {
     }
 }
 
+uint32_t probe_ask_as(uintptr_t word, uint32_t *misses) {
+    return wick_type_of(word, misses);
+}
+
+void probe_forget(void) {
+    wick_images_refresh();
+    if (wick_images_forget()) {
+        wick_types_forget_addresses();
+    }
+}
+
 uint32_t probe_ask_word(uintptr_t word) {
     uint32_t misses = 0;
     return wick_type_of(word, &misses);
@@ -43,6 +54,10 @@ uint32_t probe_ask(const void *object) {
 
 void probe_resolve(void) {
     wick_types_resolve(name_type);
+}
+
+void probe_clear(void) {
+    memset(names, 0, sizeof names);
 }
 
 const char *probe_name(uint32_t id) {
