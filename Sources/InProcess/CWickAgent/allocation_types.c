@@ -1,3 +1,6 @@
+// SIGNAL-SAFE: wick_type_of calls only wick_unwind_published, which loads a pointer, and is used in
+// malloc hooks; everything else is the writer thread's.
+//
 // The table of words. One slot is one 64-bit word, so that it changes as a whole or not at all:
 //
 //   slot   │ address >> 3: 45 bits │ id: 19 bits │     0: empty
@@ -175,12 +178,12 @@ static int free_slot(const line *line, uint64_t hash, uint64_t *old) {
 /// Adds a word that the line did not have; out of line, as it is rare.
 __attribute__((noinline)) static uint32_t add(line *line, size_t index, uint64_t hash,
                                               uint64_t key, uint32_t *misses) {
-    uint64_t old, known;
-    int place = free_slot(line, hash >> 32, &old);
-    if (place < 0 || !is_worth_asking(word_of(key), misses)) {
+    if (!is_worth_asking(word_of(key), misses)) {
         return 0;
     }
-    uint32_t id = new_id();
+    uint64_t old, known;
+    int place = free_slot(line, hash >> 32, &old);
+    uint32_t id = place < 0 ? 0 : new_id();
     // Each failure is another thread's (or an interrupted hook's) success: the line fills up.
     for (uint32_t i = 0; id && place >= 0 && i < LINE_SLOT_COUNT; i++) {
         // Relaxed on both sides: the slot is all there is to know.

@@ -18,7 +18,8 @@ nonisolated(unsafe) var kept: [Any] = []
 func check(_ object: AnyObject, is truth: String? = nil) {
   kept.append(object)
   let pointer = UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque())
-  cases.append(Case(truth: truth ?? "class " + String(reflecting: type(of: object)), id: probeAsk(pointer)))
+  cases.append(
+    Case(truth: truth ?? "class " + String(reflecting: type(of: object)), id: probeAsk(pointer)))
 }
 
 /// The `place`-th word of a value, which points to an object that has no type in the language, or none
@@ -47,7 +48,9 @@ final class Derived: Pair<Int, String> {}
 final class GenericDerived<T>: Pair<Int, String> { var value: T? }
 final class Constrained<T: Collection> where T.Element: Hashable {}
 final class Packed<each T> {}
+func pack<each T>(_ value: repeat each T) -> Packed<repeat each T> { Packed() }
 final class Sized<let count: Int, T> {}
+typealias Negative = Sized<-3, String>
 actor Account {
   var balance = 0
 }
@@ -83,11 +86,15 @@ func local() -> AnyObject {
 }
 @inline(never) func counter(_ start: Int) -> () -> Int {
   var count = start
-  return { count += 1; return count }
+  return {
+    count += 1; return count
+  }
 }
 @inline(never) func keep<T>(_ value: T) -> () -> T {
   var stored = value
-  return { let old = stored; stored = value; return old }
+  return {
+    let old = stored; stored = value; return old
+  }
 }
 
 @main struct Program {
@@ -118,11 +125,11 @@ func local() -> AnyObject {
     check(Formatting())
     check(GenericFormatting<Int>())
     check(GenericFormatting<Formatting>())
-    check(Packed< >())
+    check(pack())
     check(Packed<Int>())
     check(Packed<Int, [String], Node>())
     check(Sized<12, Int>())
-    check(Sized< -3, String>())
+    check(Negative())
     boxes()
     nested()
     library()
@@ -202,11 +209,8 @@ func local() -> AnyObject {
     // A native string's object is 32 bytes before what its second word, without its flags, says.
     let text = String(repeating: "long enough ", count: numbers.count)
     kept.append(text)
-    let object = withUnsafeBytes(of: text) { $0.load(fromByteOffset: 8, as: UInt.self) & (1 << 56 - 1) }
-    cases.append(
-      Case(
-        truth: "class Swift.__StringStorage",
-        id: probeAsk(UnsafeRawPointer(bitPattern: object)!)))
+    let word = withUnsafeBytes(of: text) { $0.load(fromByteOffset: 8, as: UInt.self) }
+    check(word & (1 << 56 - 1), is: "class Swift.__StringStorage")
     check(JSONEncoder())
     check(NSObject())
     check(NSMutableArray())
