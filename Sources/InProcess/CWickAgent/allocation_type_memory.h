@@ -39,8 +39,8 @@ static inline bool wick_type_read_word(wick_type_memory *memory, uintptr_t addre
     return wick_type_read(memory, address, word, sizeof *word);
 }
 
-/// Reads a terminated string, or its first `limit` - 1 bytes, into `limit` bytes; returns its length,
-/// 0 if it is not there or has control characters.
+/// Reads a terminated string, or its first `limit` - 1 bytes, into `limit` bytes; returns its
+/// length, 0 if it is not there or has control characters.
 size_t wick_type_read_string(wick_type_memory *memory, uintptr_t address, char *string,
                              size_t limit);
 

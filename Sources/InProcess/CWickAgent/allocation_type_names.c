@@ -61,7 +61,7 @@ static const char *runtime_name(uintptr_t word, const surroundings *around) {
     return NULL;
 }
 
-/// Reads the two words of a type_info: its own virtual table, and its name (Itanium C++ ABI §2.9.5).
+/// Reads the two words of a type_info: its virtual table and its name (Itanium C++ ABI §2.9.5).
 static bool read_type_info(wick_type_memory *memory, uintptr_t address, uintptr_t *table,
                            char *name, size_t limit) {
     uintptr_t words[2];
@@ -96,8 +96,8 @@ static bool describes_class(wick_type_memory *memory, uintptr_t table) {
     return false;
 }
 
-/// `word` is the address point of a virtual table: before it are the type_info and the offset to the
-/// top of the object, 0 in the table that the object's first word points to (§2.5.2).
+/// `word` is the address point of a virtual table: before it are the type_info and the offset to
+/// the top of the object, 0 in the table that the object's first word points to (§2.5.2).
 static bool describe_cpp_class(wick_type_memory *memory, uintptr_t word,
                                const surroundings *around, wick_type_text *name) {
     uintptr_t table;

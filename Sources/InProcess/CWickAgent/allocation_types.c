@@ -17,9 +17,9 @@
 // are a cache that is overwritten, and never crowd out types. Two hooks may give one word two ids
 // when the writer frees a slot between their looks; both ids are then named alike.
 //
-// Ids last because words are asked about at a bounded rate, which types raise. Words of the heap have
-// an allowance of their own, as a C program may have as many as blocks, but few of them are types:
-// metadata of generic classes. The others are in modules.
+// Ids last because words are asked about at a bounded rate, which types raise. Words of the heap
+// have an allowance of their own, as a C program may have as many as blocks, but few of them are
+// types: metadata of generic classes. The others are in modules.
 #include "allocation_types.h"
 
 #include <stdalign.h>
@@ -59,12 +59,12 @@ enum : uint32_t {
 enum { IN_MODULE, ON_HEAP, PLACE_COUNT };
 
 enum : int32_t {
-    /// Words that may be asked about before the writer has looked at any; what one that is a type is
-    /// worth; and the most that is saved up.
+    /// Words that may be asked about before the writer has looked at any, and the most that is saved
+    /// up; and what one that is a type is worth.
     ALLOWANCE = 1 << 14,
     ALLOWANCE_PER_TYPE = 64,
     /// The allowance of a second is this part of the ids that are left, which so last for days.
-    ALLOWANCE_ID_SHARE = 1 << 13,
+    ALLOWANCE_ID_SHARE = 1 << 15,
 };
 
 typedef struct {
@@ -87,6 +87,8 @@ static struct {
     bool has_other_modules;
     /// Whether words that are types may be others now.
     bool is_forgetful;
+    /// Whether a recording has begun.
+    bool is_new;
     time_t allowance_second;
 } writer;
 
@@ -134,7 +136,9 @@ static bool is_in_module(uintptr_t word) {
 
 /// Whether an unknown word may be asked about.
 static bool is_worth_asking(uintptr_t word, uint32_t *misses) {
-    uint32_t miss = (*misses)++;
+    // Relaxed, and not one operation: threads that share a stack may lose each other's counts.
+    uint32_t miss = __atomic_load_n(misses, __ATOMIC_RELAXED);
+    __atomic_store_n(misses, miss + 1, __ATOMIC_RELAXED);
     if (miss >= STACK_MISS_LIMIT && miss % MODULE_MISS_STRIDE != 0) {
         return false;
     }
@@ -142,7 +146,7 @@ static bool is_worth_asking(uintptr_t word, uint32_t *misses) {
     if (is_on_heap && miss >= STACK_MISS_LIMIT && miss % HEAP_MISS_STRIDE != 0) {
         return false;
     }
-    // Relaxed: a count that nothing depends on. It may fall below 0 by as many as there are threads.
+    // Relaxed: a count that nothing depends on. It may fall below 0, by one for each thread.
     _Atomic int32_t *allowance = &allowances[is_on_heap];
     return atomic_load_explicit(allowance, memory_order_relaxed) > 0 &&
            atomic_fetch_sub_explicit(allowance, 1, memory_order_relaxed) > 0;
@@ -157,8 +161,8 @@ static uint32_t new_id(void) {
     return id < ID_LIMIT ? id : 0;
 }
 
-/// The slot of a line that a new word may have, and what is in it: an empty one if there is one, else
-/// one of no type, by the hash, so that not all words drive out the same. -1: all are taken.
+/// The slot of a line that a new word may have, and what is in it: an empty one if there is one,
+/// else one of no type, by the hash, so that not all words drive out the same. -1: all are taken.
 static int free_slot(const line *line, uint64_t hash, uint64_t *old) {
     int found = -1;
     for (uint32_t i = 0; i < LINE_SLOT_COUNT; i++) {
@@ -245,6 +249,8 @@ bool wick_types_reset(void) {
     for (size_t i = 0; i < PAGE_COUNT; i++) {
         atomic_store_explicit(&dirty[i], 1, memory_order_relaxed);
     }
+    // What was no type may have become one.
+    writer.is_new = true;
     return true;
 }
 
@@ -291,7 +297,7 @@ static void resolve_line(wick_type_memory *memory, line *line, wick_type_visitor
             if (!writer.name_hashes[id_of(slot)] || writer.is_forgetful) {
                 next = resolve(memory, slot, named);
             }
-        } else if (writer.has_other_modules && slot && is_in_module(word_of(slot))) {
+        } else if (writer.is_new || (writer.has_other_modules && is_in_module(word_of(slot)))) {
             next = 0;
         }
         // Relaxed: the slot is all there is to know. Fails if a hook has put another word there.
@@ -336,8 +342,8 @@ void wick_types_resolve(wick_type_visitor *named) {
         if (!atomic_load_explicit(&dirty[page], memory_order_relaxed) && !looks_at_all) {
             continue;
         }
-        // Acquire: partner of the release in `add`. A word that comes after this makes the page dirty
-        // again.
+        // Acquire: partner of the release in `add`. A word that comes after this makes the page
+        // dirty again.
         atomic_exchange_explicit(&dirty[page], 0, memory_order_acquire);
         if (!is_open) {
             wick_type_memory_open(&memory);
@@ -350,7 +356,7 @@ void wick_types_resolve(wick_type_visitor *named) {
     if (is_open) {
         wick_type_memory_close(&memory);
     }
-    writer.is_forgetful = false;
+    writer.is_forgetful = writer.is_new = false;
     renew_allowances();
 }
 

@@ -211,7 +211,7 @@ static const char *standard_type(char letter) {
     return NULL;
 }
 
-/// Adds the identifiers that a mangling begins with, as "10Foundation4DataV"; false if there are none.
+/// Adds the identifiers that a mangling begins with, as "10Foundation4DataV"; false if none.
 static bool add_identifiers(wick_type_text *name, const char *mangled, bool has_module) {
     bool any = false;
     while (*mangled >= '1' && *mangled <= '9') {
@@ -244,7 +244,8 @@ static void add_extended(naming *type, uintptr_t place, size_t limit) {
     wick_type_text *name = type->name;
     uint8_t first = 0;
     int32_t offset;
-    if (place && wick_type_read(memory, place, &first, sizeof first) && (first == 1 || first == 2) &&
+    if (place && wick_type_read(memory, place, &first, sizeof first) &&
+        (first == 1 || first == 2) &&
         wick_type_read(memory, place + 1, &offset, sizeof offset)) {
         uintptr_t descriptor = follow(place + 1, offset);
         if (first == 2 && !wick_type_read_word(memory, descriptor, &descriptor)) {

@@ -12,8 +12,8 @@ enum : unsigned { WICK_SWIFT_DEPTH_LIMIT = 8 };
 void wick_swift_add_type(wick_type_memory *memory, wick_type_text *name, uintptr_t metadata,
                          unsigned depth);
 
-/// Adds the name of a nominal type or protocol, with the arguments at `arguments`, a run of words, or
-/// without any if that is 0. False if it is none that can be read; then the text is as it was.
+/// Adds the name of a nominal type or protocol, with the arguments at `arguments`, a run of words,
+/// or without any if that is 0. False if it is none that can be read; then the text is as it was.
 bool wick_swift_add_nominal(wick_type_memory *memory, wick_type_text *name, uintptr_t descriptor,
                             uintptr_t arguments, unsigned depth);
 

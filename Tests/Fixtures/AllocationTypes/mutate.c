@@ -1,5 +1,5 @@
-// Swift metadata made by hand, in a circle, then damaged at random: describing it always ends, reads
-// nothing that is not there and writes nothing out of bounds (built with AddressSanitizer).
+// Swift metadata made by hand, in a circle, then damaged at random: describing it always ends,
+// reads nothing that is not there and writes nothing out of bounds (built with AddressSanitizer).
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +59,8 @@ static void make(void) {
     put_context(MODULE, WICK_SWIFT_CONTEXT_MODULE, 0, "m");
     put_context(EXTENSION, WICK_SWIFT_CONTEXT_EXTENSION, MODULE, "10Foundation4DataV");
     put_context(PROTOCOL, WICK_SWIFT_CONTEXT_PROTOCOL, MODULE, "P");
-    put_context(DESCRIPTOR, WICK_SWIFT_CONTEXT_CLASS | WICK_SWIFT_CONTEXT_IS_GENERIC, EXTENSION, "C");
+    put_context(DESCRIPTOR, WICK_SWIFT_CONTEXT_CLASS | WICK_SWIFT_CONTEXT_IS_GENERIC, EXTENSION,
+                "C");
     put32(DESCRIPTOR + 28, 12);
     put32(DESCRIPTOR + 32, 5);
     wick_swift_generic_context generic = {.parameter_count = 4,

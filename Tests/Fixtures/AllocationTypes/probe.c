@@ -14,7 +14,7 @@ static char *names[ID_LIMIT];
 static void name_type(uint32_t id, wick_type_kind kind, const char *name) {
     static const char *const kinds[] = {"", "class ", "runtime ", "c++ "};
     if (id == 0 || id >= ID_LIMIT || (names[id] && strcmp(strchr(names[id], ' ') + 1, name) != 0)) {
-        fprintf(stderr, "id %u is %s and %s\n", id, id < ID_LIMIT ? names[id] : "out of range", name);
+        fprintf(stderr, "id %u is %s and %s\n", id, id < ID_LIMIT ? names[id] : "too large", name);
         abort();
     }
     char *copy = malloc(strlen(name) + 16);
