@@ -59,8 +59,8 @@ enum : uint32_t {
 enum { IN_MODULE, ON_HEAP, PLACE_COUNT };
 
 enum : int32_t {
-    /// Words that may be asked about before the writer has looked at any, and the most that is saved
-    /// up; and what one that is a type is worth.
+    /// Words that may be asked about before the writer has looked at any, and the most that is
+    /// saved up; and what one that is a type is worth.
     ALLOWANCE = 1 << 14,
     ALLOWANCE_PER_TYPE = 64,
     /// The allowance of a second is this part of the ids that are left, which so last for days.
