@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Testing
+import WickTestPrograms
 
 /// Servers under load, whose clients must not notice anything.
 @Suite(.serialized, .timeLimit(.minutes(30))) struct ServerTests {
