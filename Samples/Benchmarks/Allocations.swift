@@ -14,30 +14,30 @@ struct Allocations {
       print("\(threads) thread(s), \(rounds) rounds; ns per malloc/free pair:")
       print(
         Self.line(
-          "", ["wall", "CPU", "added", "spread", "ratio", "target", "memory", "file, bytes"]))
+          "", ["wall", "added", "CPU", "added", "spread", "ratio", "target", "memory", "bytes"]))
       let runs = try measure(workload, tools, threads: threads)
       for tool in tools {
         guard let own = runs[tool], let base = runs[tool.base] else { continue }
-        // Threads that wait for each other's locks do not work; a tool that runs on another
-        // processor beside them costs nothing here: so one thread by wall, two by CPU time.
-        func cost(_ run: AllocationWorkload.Run) -> Double { threads == 1 ? run.wall : run.cpu }
-        let differences = zip(own, base).map { cost($0) - cost($1) }.sorted()
+        // CPU time: on a machine that has other things to do, wall time is only of use to see how long
+        // threads wait for each other.
+        let differences = zip(own, base).map { $0.cpu - $1.cpu }.sorted()
         let difference = Self.median(differences)
         added[threads, default: [:]][tool] = difference
         let memory = Self.median(zip(own, base).map { $0.highWaterKiB - $1.highWaterKiB })
-        let isBase = tool == tool.base
+        let wall = Self.median(zip(own, base).map { $0.wall - $1.wall })
+        let costs = [
+          Self.number(wall), Self.number(Self.median(own.map(\.cpu))), Self.number(difference),
+          "\(Self.number(differences[0]))…\(Self.number(differences.last ?? 0))",
+          Self.number(Self.median(zip(own, base).map { $0.cpu / $1.cpu }), 2),
+          tool.target.map { "≤ \(Self.number($0, 0))" } ?? "",
+          "\(Self.number(memory / 1024)) MiB",
+          tool.recordsFile ? "\(own.map(\.recordedByteCount).max() ?? 0)" : "",
+        ]
+        let plain = ["", Self.number(Self.median(own.map(\.cpu)))]
         print(
           Self.line(
             tool.rawValue,
-            [
-              Self.number(Self.median(own.map(\.wall))), Self.number(Self.median(own.map(\.cpu))),
-              isBase ? "" : Self.number(difference),
-              isBase ? "" : "\(Self.number(differences[0]))…\(Self.number(differences.last ?? 0))",
-              isBase ? "" : Self.number(Self.median(zip(own, base).map { cost($0) / cost($1) }), 2),
-              tool.target.map { "≤ \(Self.number($0, 0))" } ?? "",
-              isBase ? "" : "\(Self.number(memory / 1024)) MiB",
-              tool.recordsFile ? "\(own.map(\.recordedByteCount).max() ?? 0)" : "",
-            ]))
+            [Self.number(Self.median(own.map(\.wall)))] + (tool == tool.base ? plain : costs)))
       }
     }
     compare(added)
@@ -155,7 +155,7 @@ struct Allocations {
   }
 
   private static func line(_ name: String, _ columns: [String]) -> String {
-    let widths = [9, 9, 9, 16, 8, 7, 11, 13]
+    let widths = [9, 9, 9, 9, 16, 9, 7, 10, 10]
     return zip(columns, widths).reduce(name.padding(toLength: 29, withPad: " ", startingAt: 0)) {
       $0 + String(repeating: " ", count: max(1, $1.1 - $1.0.count)) + $1.0
     }

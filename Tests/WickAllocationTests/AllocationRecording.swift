@@ -88,10 +88,13 @@ extension AllocationRecording {
   /// there on, to the end of its work.
   ///
   /// - Parameters:
+  ///   - way: Which library comes in, and when.
   ///   - program: Its path.
   ///   - arguments: Its arguments but "wait".
   ///   - interval: What stands behind `--alloc=`.
-  ///   - input: Whether it waits when preloaded, too.
+  ///   - folder: Where the recording is put.
+  /// - Returns: The recording, with what the program wrote.
+  /// - Throws: If the program or `wick` fails.
   static func make(
     _ way: Way, _ program: String, _ arguments: [String], interval: String = "all", folder: URL
   ) throws -> AllocationRecording {
