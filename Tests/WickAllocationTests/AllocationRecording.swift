@@ -124,9 +124,15 @@ extension AllocationRecording {
     to target: Program, _ options: [String], recording: String, folder: URL
   ) throws -> Program {
     let wick = try Program("wick", ["attach", "\(target.pid)"] + options, folder: folder)
-    // The agent has begun when the file is there.
+    // The agent has begun when it sends: into a hidden folder, until all is there.
+    let parent = URL(filePath: recording).deletingLastPathComponent().path
     let hasBegun = Wait.until(seconds: 20) {
-      wick.hasEnded || FileManager.default.fileExists(atPath: recording)
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
+      return wick.hasEnded
+        || names.contains {
+          $0.hasPrefix(".wick-")
+            && FileManager.default.fileExists(atPath: "\(parent)/\($0)/\(target.pid).wick")
+        }
     }
     try #require(hasBegun && !wick.hasEnded, "\(wick.output)")
     return wick

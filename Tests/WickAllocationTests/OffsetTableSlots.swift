@@ -20,7 +20,8 @@ enum OffsetTableSlots {
       for slot in try slots(path, folder: folder) {
         var word: UInt64 = 0
         let address = start &+ slot.offset
-        try #require(pread(memory, &word, 8, off_t(bitPattern: address)) == 8, "\(path) \(slot)")
+        let count = pread(memory, &word, 8, off_t(truncatingIfNeeded: address))
+        try #require(count == 8, "\(path) \(slot)")
         result["\(path) \(slot.name) \(String(slot.offset, radix: 16))"] = word
       }
     }
