@@ -138,10 +138,11 @@ extension AllocationRecording {
     return wick
   }
 
-  /// Ends what `attach` has begun.
+  /// Ends what `attach` has begun; nothing may have happened meanwhile in the target.
   static func stop(_ wick: Program) throws {
     kill(wick.pid, SIGINT)
-    try #require(wick.exitCode() == 0, "\(wick.output)")
+    let end = (exitCode: wick.exitCode(), output: wick.output)
+    try #require(AttachedTarget.isFine(end), "\(end)")
   }
 
   /// The program's lines that begin with one of its places' names, and the numbers behind that.
