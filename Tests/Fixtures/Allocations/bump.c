@@ -1,6 +1,6 @@
 // An allocator that never reuses memory and may be called anywhere, in a signal's handler too: with
-// it, a host whose handlers allocate is right by itself. malloc and its kin take the next bytes of one
-// large mapping; free does nothing.
+// it, a host whose handlers allocate is right by itself. malloc and its kin take the next bytes of
+// one large mapping; free does nothing.
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-// A host with habits that hooks of malloc could disturb. Prints "ok MODE" for each mode whose results
-// are as they must be, with hooks and without; ends with 1 at the first that are not.
+// A host with habits that hooks of malloc could disturb. Prints "ok MODE" for each mode whose
+// results are as they must be, with hooks and without; ends with 1 at the first that are not.
 //
 //   hostile [wait] MODE…
 //
@@ -30,11 +30,11 @@ static void give_up(const char *what, long found) {
     _exit(1);
 }
 
-#define EXPECT(condition, found)                                                                     \
-    do {                                                                                             \
-        if (!(condition)) {                                                                          \
-            give_up(#condition, (long)(found));                                                      \
-        }                                                                                            \
+#define EXPECT(condition, found)                                                                   \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            give_up(#condition, (long)(found));                                                    \
+        }                                                                                          \
     } while (0)
 
 // Compilers know what these do with errno and sizes, and would answer for them.

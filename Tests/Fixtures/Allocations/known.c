@@ -4,8 +4,8 @@
 //
 //   known THREADS ROUNDS [wait]
 //
-// Each place is a function of its own; its name is in the stack of each of its allocations and of no
-// other's. A realloc that succeeds frees the old object, wherever that was allocated, and then
+// Each place is a function of its own; its name is in the stack of each of its allocations and of
+// no other's. A realloc that succeeds frees the old object, wherever that was allocated, and then
 // allocates. Temporary is what free was given before its thread allocated anything else; what realloc
 // takes is not. With "wait" it waits for a byte before and after its work.
 #include <errno.h>
@@ -18,11 +18,11 @@
 
 #include "gate.h"
 
-#define SITES(X)                                                                                     \
-    X(site_malloc) X(site_malloc_zero) X(site_calloc) X(site_calloc_overflow)                        \
-    X(site_realloc_base) X(site_realloc_grow) X(site_realloc_shrink) X(site_realloc_of_null)         \
-    X(site_realloc_failing) X(site_reallocarray) X(site_posix_memalign) X(site_aligned_alloc)        \
-    X(site_memalign) X(site_valloc) X(site_pvalloc) X(site_strdup) X(site_large) X(site_leak)        \
+#define SITES(X)                                                                                   \
+    X(site_malloc) X(site_malloc_zero) X(site_calloc) X(site_calloc_overflow)                      \
+    X(site_realloc_base) X(site_realloc_grow) X(site_realloc_shrink) X(site_realloc_of_null)       \
+    X(site_realloc_failing) X(site_reallocarray) X(site_posix_memalign) X(site_aligned_alloc)      \
+    X(site_memalign) X(site_valloc) X(site_pvalloc) X(site_strdup) X(site_large) X(site_leak)      \
     X(site_temporary) X(site_handed)
 
 typedef enum {

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 // Name, size of an object, share of the bytes in thousandths.
-#define SITES(X)                                                                                     \
-    X(share_300, 48, 300) X(share_200, 4096, 200) X(share_150, 16, 150) X(share_100, 700000, 100)    \
-    X(share_080, 256, 80) X(share_060, 65536, 60) X(share_040, 1000, 40) X(share_030, 24, 30)        \
+#define SITES(X)                                                                                   \
+    X(share_300, 48, 300) X(share_200, 4096, 200) X(share_150, 16, 150) X(share_100, 700000, 100)  \
+    X(share_080, 256, 80) X(share_060, 65536, 60) X(share_040, 1000, 40) X(share_030, 24, 30)      \
     X(share_020, 3000000, 20) X(share_012, 512, 12) X(share_008, 128, 8)
 
 typedef struct {
@@ -46,7 +46,7 @@ enum {
     SITE_COUNT
 };
 
-#define X(name, size, share)                                                                         \
+#define X(name, size, share)                                                                       \
     [[clang::noinline]] static void name(void) { use(&sites[of_##name], malloc(size)); }
 SITES(X)
 #undef X
