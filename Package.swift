@@ -120,7 +120,7 @@ let package = Package(
         "CWickAgent", "CWickBenchmark", "CWickFormat", "WickFormats", "WickProfile",
         "WickRecording", "WickSymbols",
       ],
-      path: "Samples/Benchmarks", exclude: ["python.sh"], swiftSettings: strict),
+      path: "Samples/Benchmarks", exclude: ["allocations.c", "python.sh"], swiftSettings: strict),
     .target(
       name: "CWickBenchmark", dependencies: ["CWickAgent", "CWickFormat"],
       path: "Samples/CWickBenchmark",
@@ -152,7 +152,10 @@ let package = Package(
     tests("WickAgentTests", uses: ["CWickAgent", "WickAgent"]),
     tests(
       "WickEndToEndTests", uses: ["WickProfile", "WickRecording", "WickSymbols", "WickFormats"]),
-    tests("WickAttachTests", uses: ["WickProfile", "WickRecording"]),
+    .target(
+      name: "WickTestPrograms", path: "Tests/WickTestPrograms", swiftSettings: strict),
+    tests("WickAttachTests", uses: ["WickProfile", "WickRecording", "WickTestPrograms"]),
+    tests("WickAllocationTests", uses: ["WickTestPrograms"]),
     // Runs the samples as programs, so it links none of them.
     tests("WickSampleTests", uses: []),
   ],

@@ -6,6 +6,8 @@ struct Attachment {
   var rounds = 20
   var hertz = 99
   var seconds = 3
+  /// Whether allocations are sampled too, every 512 KiB.
+  var followsAllocations = false
 
   func report() throws {
     let server = try LoadedServer(wick: nil)
@@ -22,8 +24,9 @@ struct Attachment {
           format: "round %d: %.0f requests/s; attached %.4f, per CPU-second %.4f", round + 1,
           without.rate, with.rate / without.rate, with.cpu / without.cpu))
     }
-    Interval.say("\(hertz) Hz, requests per second, attached/not", ratios.map(\.rate))
-    Interval.say("\(hertz) Hz, requests per CPU-second, attached/not", ratios.map(\.cpu))
+    let what = "\(hertz) Hz\(followsAllocations ? " and allocations" : "")"
+    Interval.say("\(what), requests per second, attached/not", ratios.map(\.rate))
+    Interval.say("\(what), requests per CPU-second, attached/not", ratios.map(\.cpu))
   }
 
   private func measure(
@@ -34,7 +37,9 @@ struct Attachment {
     defer { try? FileManager.default.removeItem(at: recording) }
     let wick = Process()
     wick.executableURL = LoadedServer.products.appending(path: "wick")
-    wick.arguments = ["attach", "\(server.pid)", "-F", "\(hertz)", "-o", recording.path]
+    wick.arguments =
+      ["attach", "\(server.pid)", "-F", "\(hertz)", "-o", recording.path]
+      + (followsAllocations ? ["--alloc"] : [])
     wick.standardError = FileHandle.nullDevice
     if isAttached { try wick.run() }
     // In both cases, as it is a pause.

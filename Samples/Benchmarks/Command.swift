@@ -37,13 +37,14 @@ enum Command {
     return usage
   }
 
-  /// Runs a program and gives what it prints.
-  static func output(_ words: [String]) throws -> String {
+  /// Runs a program and gives what it prints; its messages are thrown away if it is to be quiet.
+  static func output(_ words: [String], isQuiet: Bool = false) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     process.arguments = words
     let pipe = Pipe()
     process.standardOutput = pipe
+    if isQuiet { process.standardError = FileHandle.nullDevice }
     try process.run()
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()

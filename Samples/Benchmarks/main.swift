@@ -19,6 +19,10 @@ func usage() -> Never {
            WickBenchmarks flamegraph [SORTED UNSORTED]
            WickBenchmarks overhead [HZ [ROUNDS [SECONDS]]]
            WickBenchmarks attach [HZ [ROUNDS [SECONDS]]]
+           WickBenchmarks allocations [ROUNDS]
+           WickBenchmarks allocations-stopped [ROUNDS]
+           WickBenchmarks allocations-size
+           WickBenchmarks allocations-server [HZ [ROUNDS [SECONDS]]]
 
     """
   FileHandle.standardError.write(Data(text.utf8))
@@ -89,13 +93,22 @@ case "overhead":
   if numbers.count > 1 { overhead.pairs = numbers[1] }
   if numbers.count > 2 { overhead.seconds = numbers[2] }
   try overhead.report()
-case "attach":
+case "attach", "allocations-server":
   var attachment = Attachment()
+  attachment.followsAllocations = words[0] == "allocations-server"
   let numbers = words.dropFirst().map { Int($0) ?? 0 }
   guard numbers.allSatisfy({ $0 > 0 }), numbers.count <= 3 else { usage() }
   if numbers.count > 0 { attachment.hertz = numbers[0] }
   if numbers.count > 1 { attachment.rounds = numbers[1] }
   if numbers.count > 2 { attachment.seconds = numbers[2] }
   try attachment.report()
+case "allocations" where words.count <= 2, "allocations-stopped" where words.count <= 2:
+  var allocations = Allocations()
+  if words.count > 1 {
+    guard let rounds = Int(words[1]), rounds > 0 else { usage() }
+    allocations.rounds = rounds
+  }
+  try words[0] == "allocations" ? allocations.report() : allocations.reportStopped()
+case "allocations-size" where words.count == 1: try Allocations().reportSizes()
 default: usage()
 }

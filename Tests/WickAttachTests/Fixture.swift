@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WickTestPrograms
 
 /// Programs of `Tests/Fixtures/Attach`, compiled once for all tests of a run.
 enum Fixture {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Testing
+import WickTestPrograms
 
 /// Programs that are in malloc most of the time, and sleep between.
 @Suite(.serialized, .timeLimit(.minutes(30))) struct HeapTests {

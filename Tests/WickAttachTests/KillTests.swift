@@ -3,6 +3,7 @@ import Glibc
 import Testing
 import WickProfile
 import WickRecording
+import WickTestPrograms
 
 /// One side is killed at any moment: the other goes on.
 @Suite(.serialized, .timeLimit(.minutes(30))) struct KillTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Testing
+import WickTestPrograms
 
 /// Servers under load, whose clients must not notice anything.
 @Suite(.serialized, .timeLimit(.minutes(30))) struct ServerTests {
@@ -27,8 +28,12 @@ import Testing
       + "! grep -E 'Non-2xx|Socket errors' wrk.out"
   }
 
-  @Test(.enabled(if: Place.has("/usr/bin/redis-server", "/usr/bin/redis-benchmark")))
-  func redisServesAndKeepsItsData() throws {
+  /// Options of `wick attach`: CPU time alone, and allocations too.
+  private static let kinds = [[], ["--alloc=all"]]
+
+  @Test(
+    .enabled(if: Place.has("/usr/bin/redis-server", "/usr/bin/redis-benchmark")), arguments: kinds)
+  func redisServesAndKeepsItsData(options: [String]) throws {
     try Place.withFolder { folder in
       let port = "\(try Place.freePort())"
       let server = try Program(
@@ -50,7 +55,7 @@ import Testing
       usleep(200_000)
       // Clients come and go; jemalloc makes its own threads when it likes.
       let target = AttachedTarget(
-        pid: server.pid, folder: folder,
+        pid: server.pid, folder: folder, options: options,
         isOwn: { $0.contains("descriptor") && $0.contains("socket:") || $0.contains("jemalloc_bg") }
       )
       try target.cycle()
@@ -166,8 +171,8 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: Place.has("/usr/bin/python3")))
-  func pythonThreadsComputeTheSame() throws {
+  @Test(.enabled(if: Place.has("/usr/bin/python3")), arguments: kinds)
+  func pythonThreadsComputeTheSame(options: [String]) throws {
     try Place.withFolder { folder in
       let script = """
         import sys, threading, time
@@ -191,15 +196,15 @@ import Testing
         """
       let program = try Program("/usr/bin/python3", ["-c", script], folder: folder)
       try program.waitFor("ready\n")
-      try AttachedTarget(pid: program.pid, folder: folder).cycle()
+      try AttachedTarget(pid: program.pid, folder: folder, options: options).cycle()
       program.closeInput()
       #expect(program.exitCode() == 0)
       #expect(program.output == "ready\nwrong: []\n", "\(program.output)")
     }
   }
 
-  @Test(.enabled(if: Place.has("/usr/bin/wrk")))
-  func blogServes() throws {
+  @Test(.enabled(if: Place.has("/usr/bin/wrk")), arguments: kinds)
+  func blogServes(options: [String]) throws {
     try Place.withFolder { folder in
       let server = try Program("WickBlogServer", ["--port", "0"], folder: folder)
       try server.waitFor("http://127.0.0.1:")
@@ -207,7 +212,7 @@ import Testing
       let load = try load(wrk("\(address)/posts?limit=20"), in: folder)
       usleep(300_000)
       let target = AttachedTarget(
-        pid: server.pid, folder: folder,
+        pid: server.pid, folder: folder, options: options,
         isOwn: { $0.contains("descriptor") && $0.contains("socket:") })
       try target.cycle()
       finish(load)

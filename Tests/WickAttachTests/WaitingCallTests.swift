@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import WickTestPrograms
 
 /// System calls that wait do what they do when nobody attaches: none is cut short, no signal is lost.
 @Suite(.serialized, .timeLimit(.minutes(30))) struct WaitingCallTests {

@@ -1,17 +1,17 @@
 import Foundation
-import Glibc
+package import Glibc
 
 /// What a process has that an agent could leave behind.
-struct Footprint {
+package struct Footprint {
   /// Descriptors and what they are.
-  var descriptors: Set<String>
-  var threads: [String]
+  package var descriptors: Set<String>
+  package var threads: [String]
   /// Mapped files, once each, and the number of all mappings.
-  var files: Set<String>
-  var mappingCount: Int
+  package var files: Set<String>
+  package var mappingCount: Int
   /// Copies of the agent's library.
-  var agentCount: Int
-  var signals: [String: UInt64]
+  package var agentCount: Int
+  package var signals: [String: UInt64]
 
   private static let signalLines = ["SigBlk", "SigIgn", "SigCgt"]
   /// Bit of SIGTRAP.
@@ -19,7 +19,7 @@ struct Footprint {
   /// Bits of 32 and 33, which glibc takes for itself when a program makes its first thread.
   private static let ofGlibc: UInt64 = 3 << 31
 
-  init(_ pid: pid_t) {
+  package init(_ pid: pid_t) {
     let folder = "/proc/\(pid)"
     func names(_ path: String) -> [String] {
       (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
@@ -61,12 +61,12 @@ struct Footprint {
   }
 
   /// Whether an agent's threads are in the process.
-  static func hasAgentThreads(_ pid: pid_t) -> Bool {
+  package static func hasAgentThreads(_ pid: pid_t) -> Bool {
     Footprint(pid).threads.contains { $0.hasPrefix("wick-") }
   }
 
   /// The control sockets of a process.
-  static func sockets(_ pid: pid_t) -> [String] {
+  package static func sockets(_ pid: pid_t) -> [String] {
     ["/run", "/tmp", "/dev/shm", "/var/tmp"].flatMap { place in
       ((try? FileManager.default.contentsOfDirectory(atPath: place)) ?? [])
         .filter { $0.hasPrefix("wick-") }
@@ -78,7 +78,7 @@ struct Footprint {
   }
 
   /// What is there now and was not before, and the reverse, but for what is the program's own doing.
-  func differences(since before: Footprint, isOwn: (String) -> Bool) -> [String] {
+  package func differences(since before: Footprint, isOwn: (String) -> Bool) -> [String] {
     var result: [String] = []
     result += descriptors.subtracting(before.descriptors).map { "new descriptor \($0)" }
     result += before.descriptors.subtracting(descriptors).map { "lost descriptor \($0)" }

@@ -1,27 +1,27 @@
-import Foundation
+package import Foundation
 import Glibc
 
 /// A program that a test starts, in a process group of its own, all of which is killed in the end.
 ///
 /// What it writes goes to a file: the end of a pipe would only be seen when nobody else has it open.
-final class Program {
-  let pid: pid_t
+package final class Program {
+  package let pid: pid_t
   /// What its standard input is fed from; -1 once closed.
   private var input: Int32
   private let outputPath: String
   private var status: Int32?
 
   /// The folder of the built products.
-  static let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+  package static let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     .deletingLastPathComponent()
 
-  enum Failure: Error {
+  package enum Failure: Error {
     case cannotStart(String, Int32)
     case silent(String)
   }
 
   /// Starts a product, or with a slash in its name a program.
-  init(_ name: String, _ arguments: [String], folder: URL) throws {
+  package init(_ name: String, _ arguments: [String], folder: URL) throws {
     let path = name.contains("/") ? name : Self.products.appending(path: name).path
     outputPath = folder.appending(path: "output-\(UUID().uuidString)").path
     var ends: [Int32] = [0, 0]
@@ -70,7 +70,7 @@ final class Program {
   }
 
   /// Runs a program to its end.
-  static func run(
+  package static func run(
     _ name: String, _ arguments: [String], folder: URL
   ) throws -> (exitCode: Int32, output: String) {
     let program = try Program(name, arguments, folder: folder)
@@ -79,17 +79,17 @@ final class Program {
   }
 
   /// What it wrote by now, to both streams.
-  var output: String {
+  package var output: String {
     String(decoding: (try? Data(contentsOf: URL(filePath: outputPath))) ?? Data(), as: UTF8.self)
   }
 
   /// The address that it says it serves.
-  var address: String? {
+  package var address: String? {
     let text = output
     return text.firstMatch(of: /http:\/\/127\.0\.0\.1:\d+/).map { String($0.output) }
   }
 
-  var hasEnded: Bool {
+  package var hasEnded: Bool {
     var seen: Int32 = 0
     if status == nil, waitpid(pid, &seen, WNOHANG) == pid {
       let signal = seen & 0x7f
@@ -99,22 +99,22 @@ final class Program {
   }
 
   /// Waits for the end and gives the exit code, or 128 + n after signal n; -1 if it goes on.
-  func exitCode(seconds: Double = 60) -> Int32 {
+  package func exitCode(seconds: Double = 60) -> Int32 {
     Wait.until(seconds: seconds) { hasEnded }
     return status ?? -1
   }
 
-  func closeInput() {
+  package func closeInput() {
     if input >= 0 { close(input) }
     input = -1
   }
 
-  func say(_ text: String) {
+  package func say(_ text: String) {
     _ = Array(text.utf8).withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
   }
 
   /// Waits until it has written a text.
-  func waitFor(_ text: String) throws {
+  package func waitFor(_ text: String) throws {
     guard Wait.until(seconds: 20, { hasEnded || output.contains(text) }), output.contains(text)
     else { throw Failure.silent("no '\(text)' in: \(output)") }
   }
@@ -137,10 +137,10 @@ final class Program {
 }
 
 /// Waiting for what comes about elsewhere.
-enum Wait {
+package enum Wait {
   /// Looks every few milliseconds; false if it has not come about in time.
   @discardableResult
-  static func until(seconds: Double, _ isTrue: () throws -> Bool) rethrows -> Bool {
+  package static func until(seconds: Double, _ isTrue: () throws -> Bool) rethrows -> Bool {
     let end = ContinuousClock.now.advanced(by: .seconds(seconds))
     while true {
       if try isTrue() { return true }

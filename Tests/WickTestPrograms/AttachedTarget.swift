@@ -1,36 +1,49 @@
-import Foundation
+package import Foundation
 import Glibc
-import Testing
+package import Testing
 
 /// A process that is attached to, recorded and left, again and again.
-struct AttachedTarget {
-  let pid: pid_t
-  let folder: URL
+package struct AttachedTarget {
+  package let pid: pid_t
+  package let folder: URL
   /// What the program itself changes while it works, among `Footprint.differences`.
-  var isOwn: (String) -> Bool = { _ in false }
-  var rate = 999
-  var milliseconds = 60
+  package var isOwn: (String) -> Bool
+  package var rate = 999
+  package var milliseconds = 60
+  /// More of `wick attach`.
+  package var options: [String]
+
+  package init(
+    pid: pid_t, folder: URL, options: [String] = [],
+    isOwn: @escaping (String) -> Bool = { _ in false }
+  ) {
+    self.pid = pid
+    self.folder = folder
+    self.options = options
+    self.isOwn = isOwn
+  }
 
   /// How often a target is attached to: a few times, and by hand a few hundred.
-  static let cycles =
+  package static let cycles =
     ProcessInfo.processInfo.environment["WICK_ATTACH_CYCLES"].flatMap { Int($0) } ?? 10
 
   /// Attaches once; the exit code and what was said.
   @discardableResult
-  func attach(milliseconds: Int? = nil) throws -> (exitCode: Int32, output: String) {
+  package func attach(milliseconds: Int? = nil) throws -> (exitCode: Int32, output: String) {
     let recording = folder.appending(path: "attach-\(pid).wick").path
     let time = "\(milliseconds ?? self.milliseconds)ms"
     return try Program.run(
-      "wick", ["attach", "\(pid)", "-d", time, "-F", "\(rate)", "-o", recording], folder: folder)
+      "wick", ["attach", "\(pid)", "-d", time, "-F", "\(rate)", "-o", recording] + options,
+      folder: folder)
   }
 
   /// Whether a run recorded; nothing may have happened meanwhile in the target.
-  static func isFine(_ run: (exitCode: Int32, output: String)) -> Bool {
+  package static func isFine(_ run: (exitCode: Int32, output: String)) -> Bool {
     run.exitCode == 0 || (run.exitCode == 1 && run.output.contains("there are no samples"))
   }
 
   /// Waits until the agent has gone.
-  func expectAgentGone(sourceLocation: SourceLocation = #_sourceLocation) {
+  package func expectAgentGone(sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(
       Wait.until(seconds: 10) {
         !Footprint.hasAgentThreads(pid) && Footprint.sockets(pid).isEmpty
@@ -38,7 +51,7 @@ struct AttachedTarget {
   }
 
   /// Attaches `count` times and looks that nothing is left, and that what is left does not grow.
-  func cycle(
+  package func cycle(
     _ count: Int = Self.cycles, between: () throws -> Void = {},
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
@@ -80,9 +93,9 @@ struct AttachedTarget {
 }
 
 /// Folders and ports for servers.
-enum Place {
+package enum Place {
   /// Gives a new folder that every user may use, removed afterwards.
-  static func withFolder<T>(_ body: (URL) throws -> T) throws -> T {
+  package static func withFolder<T>(_ body: (URL) throws -> T) throws -> T {
     let folder = FileManager.default.temporaryDirectory.appending(path: "wick-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     chmod(folder.path, 0o777)
@@ -91,7 +104,7 @@ enum Place {
   }
 
   /// A port on which nobody listens now.
-  static func freePort() throws -> Int {
+  package static func freePort() throws -> Int {
     let door = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(door) }
     var address = sockaddr_in()
@@ -107,7 +120,7 @@ enum Place {
     return Int(UInt16(bigEndian: address.sin_port))
   }
 
-  static func has(_ programs: String...) -> Bool {
+  package static func has(_ programs: String...) -> Bool {
     let missing = programs.filter { !FileManager.default.isExecutableFile(atPath: $0) }
     if !missing.isEmpty { print("not tested: \(missing.joined(separator: ", ")) is missing") }
     return missing.isEmpty
