@@ -193,7 +193,9 @@ static void tell_row(uint64_t key, wick_count_row *row, wick_count_told *told, v
     if (now->has_mark) {
         told->objects_after = told->bytes_after = 0;
     }
-    if (next.followed == told->followed && next.bytes_after == told->bytes_after) {
+    uint32_t owner = key >> 22 & ((1u << WICK_LIVE_THREAD_BITS) - 1);
+    // A thread that has come since is welcomed before the next telling.
+    if (memcmp(&next, told, sizeof(next)) == 0 || !thread_indices[owner]) {
         return;
     }
     if (rows.byte_count + ROW_BYTES_LIMIT > WICK_CHUNK_BYTE_LIMIT) {
@@ -202,7 +204,7 @@ static void tell_row(uint64_t key, wick_count_row *row, wick_count_told *told, v
     }
     wick_allocation_row kind = (wick_allocation_row)(key >> 20 & 3);
     wick_buffer_varint(&rows, (uint64_t)recorded_node(key & (WICK_STACK_NODE_LIMIT - 1)) << 2 | kind);
-    wick_buffer_varint(&rows, wick_allocations_thread(key >> 22 & ((1u << WICK_LIVE_THREAD_BITS) - 1)));
+    wick_buffer_varint(&rows, wick_allocations_thread(owner));
     if (kind != WICK_ROW_ALLOCATED) {
         wick_buffer_varint(&rows, key >> 40 & ((1u << 20) - 1));
     }
