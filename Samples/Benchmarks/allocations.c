@@ -1,10 +1,10 @@
-// What `WickBenchmarks allocations` runs under each tool: threads that each keep 1024 blocks and, in
+// What `WickBenchmarks allocations` runs under each tool: threads that each keep 1024 blocks and in
 // stacks of many shapes, replace eight of them at a time by new ones. Prints one line:
 //
 //   wick-allocations WALL-NS CPU-NS HIGH-WATER-KIB SECONDS
 //
-// nanoseconds per malloc/free pair of a thread, wall and CPU time, mean of the threads, less what the
-// same loop takes without malloc; the process's greatest resident size; how long it all took.
+// nanoseconds per malloc/free pair of a thread, wall and CPU time, mean of the threads, less what
+// the same loop takes without malloc; the process's greatest resident size; how long it all took.
 //
 //   allocations THREADS PAIRS [wait]
 //

@@ -6,8 +6,8 @@
 //
 // Each place is a function of its own; its name is in the stack of each of its allocations and of
 // no other's. A realloc that succeeds frees the old object, wherever that was allocated, and then
-// allocates. Temporary is what free was given before its thread allocated anything else; what realloc
-// takes is not. With "wait" it waits for a byte before and after its work.
+// allocates. Temporary is what free was given before its thread allocated anything else; what
+// realloc takes is not. With "wait" it waits for a byte before and after its work.
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>

@@ -1,5 +1,6 @@
 // Two threads hand blocks to each other through mailboxes, without a lock: what one has allocated,
-// the other frees or resizes, and the allocator gives the address to the first again at once. Prints
+// the other frees or resizes, and the allocator gives the address to the first again at once. It
+// prints
 //
 //   events E live N bytes B
 //
