@@ -15,6 +15,7 @@
 #include "pages.h"
 #include "raw_syscall.h"
 #include "threads.h"
+#include "unwind_again.h"
 #include "wick_agent.h"
 #include "writer.h"
 
@@ -158,47 +159,46 @@ static inline void add_live(wick_allocation_state *state, int64_t bytes) {
     }
 }
 
-static inline uint64_t bytes_of(const wick_live_block *block, uint64_t weight) {
-    return (uint64_t)((unsigned __int128)block->size * weight >> WICK_COUNT_FRACTION_BITS);
-}
-
 uint64_t wick_allocation_weight(uint64_t size, uint32_t interval) {
     return interval == EVERY ? UINT64_C(1) << WICK_COUNT_FRACTION_BITS
                              : wick_odds_weight(size, intervals[interval]);
 }
 
 /// Counts that a block is free.
-static inline __attribute__((always_inline)) void count_free(wick_allocation_state *state, const wick_live_block *block,
-                              uint32_t type, bool is_temporary) {
-    wick_count_row *row = wick_counts_row(
-        &state->counts, wick_count_key(block->node, WICK_ROW_FREED, block->thread, type));
-    if (!row) {
+static inline __attribute__((always_inline)) void count_free(wick_allocation_state *state,
+                                                             wick_live_block block, uint32_t type,
+                                                             bool is_temporary) {
+    wick_count_row *row =
+        wick_counts_row(&state->counts, wick_count_key(wick_live_node(block), WICK_ROW_FREED,
+                                                       wick_live_thread(block), type));
+    if (__builtin_expect(!row, 0)) {
         add(&lost_frees, 1);
         return;
     }
-    uint64_t weight = UINT64_C(1) << WICK_COUNT_FRACTION_BITS, bytes = block->size;
-    if (block->interval != EVERY) {
-        weight = wick_allocation_weight(block->size, block->interval);
-        bytes = bytes_of(block, weight);
+    uint64_t weight = UINT64_C(1) << WICK_COUNT_FRACTION_BITS, bytes = wick_live_size(block);
+    uint64_t objects = 1;
+    if (wick_live_interval(block) != EVERY) {
+        weight = wick_allocation_weight(bytes, wick_live_interval(block));
+        bytes = wick_allocation_bytes(bytes, weight);
+        objects = (weight + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >> WICK_COUNT_FRACTION_BITS;
     }
     note_peak(row);
     add_own(&row->followed, 1);
     add_own(&row->objects, weight);
     add_own(&row->bytes, bytes);
-    uint64_t objects = (weight + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >> WICK_COUNT_FRACTION_BITS;
     if (is_temporary) {
         add_own(&row->temporary, objects);
     }
     uint32_t now = atomic_load_explicit(&now_ms, memory_order_relaxed);
-    if (now > block->time_ms) {
-        add_own(&row->lifetime, objects * (now - block->time_ms));
+    if (now > wick_live_time_ms(block)) {
+        add_own(&row->lifetime, objects * (now - wick_live_time_ms(block)));
     }
     add_live(state, -(int64_t)bytes);
 }
 
 __attribute__((noinline)) static void count_deferred(wick_allocation_state *state) {
     wick_deferred_free free = state->deferred[--state->deferred_count];
-    count_free(state, &free.block, free.type, free.is_temporary);
+    count_free(state, free.block, free.type, free.is_temporary);
 }
 
 /// Leaves, and does what came in between.
@@ -210,7 +210,8 @@ static inline void leave(wick_allocation_state *state) {
 }
 
 /// Counts a free, on whatever terms the thread is.
-static inline void end_block(uintptr_t address, const wick_live_block *block, uint32_t type) {
+static inline __attribute__((always_inline)) void end_block(uintptr_t address,
+                                                            wick_live_block block, uint32_t type) {
     wick_allocation_state *state = state_of(&wick_allocation_mine);
     if (!state) {
         add(&lost_frees, 1);
@@ -221,7 +222,7 @@ static inline void end_block(uintptr_t address, const wick_live_block *block, ui
         // A signal's handler: whoever it interrupted counts this.
         if (state->deferred_count < WICK_DEFERRED_LIMIT) {
             state->deferred[state->deferred_count++] =
-                (wick_deferred_free){*block, type, is_temporary};
+                (wick_deferred_free){block, type, is_temporary};
         } else {
             add(&lost_frees, 1);
         }
@@ -270,15 +271,11 @@ static void renew(wick_allocation_local *mine) {
                      : (int64_t)wick_odds_step(&state->random, intervals[interval]);
 }
 
-bool wick_allocation_chooses(size_t size) {
+bool wick_allocation_draws(size_t size) {
     wick_allocation_local *mine = &wick_allocation_mine;
-    if (mine->is_forking) {
+    if (mine->is_forking || mine->depth > 0) {
+        mine->has_nested |= mine->depth > 0;
         return false;
-    }
-    if (mine->follows_all &&
-        mine->mode == atomic_load_explicit(&wick_allocation_now.mode, memory_order_relaxed)) {
-        mine->left = -1;
-        return mine->depth == 0;
     }
     if (mine->mode != atomic_load_explicit(&wick_allocation_now.mode, memory_order_relaxed)) {
         renew(mine);
@@ -297,62 +294,72 @@ bool wick_allocation_chooses(size_t size) {
     mine->left = interval == EVERY
                      ? -1
                      : (int64_t)wick_odds_step(&mine->state->random, intervals[interval]);
-    return mine->depth == 0;
+    return true;
 }
 
-/// The node of the caller's stack.
-static uint32_t stack_of(wick_allocation_state *state, const wick_registers *registers) {
+/// The node of a stack that has changed since the last walk.
+__attribute__((noinline)) static uint32_t walk(wick_allocation_state *state,
+                                               const wick_registers *registers, uintptr_t high) {
     uint32_t generation = wick_stacks_generation();
     if (state->stacks_generation != generation) {
         state->stacks_generation = generation;
         state->walk.count = 0;
     }
-    uintptr_t low = atomic_load_explicit(&state->stack_low, memory_order_relaxed);
-    // Acquire: pairs with the writer's release; low is written before high.
-    uintptr_t high = atomic_load_explicit(&state->stack_high, memory_order_acquire);
     wick_stack_memory memory = {
-        .high = low <= registers->sp && registers->sp < high ? high : 0,
+        .high = high,
         .scratch = wick_handler_windows_allowed() ? state->scratch : NULL,
         .scratch_byte_count = WICK_ALLOCATION_SCRATCH_BYTES,
         .cache = &state->cache};
-    if (!memory.high) {
+    if (!high) {
         atomic_store_explicit(&state->seen_sp, registers->sp, memory_order_relaxed);
     }
     wick_unwind_call(registers, &memory, &state->walk);
     return wick_stacks_add(&state->walk);
 }
 
+/// The node of the caller's stack.
+static inline __attribute__((always_inline)) uint32_t stack_of(wick_allocation_state *state,
+                                                               const wick_registers *registers) {
+    uintptr_t low = atomic_load_explicit(&state->stack_low, memory_order_relaxed);
+    // Acquire: pairs with the writer's release; low is written before high.
+    uintptr_t high = atomic_load_explicit(&state->stack_high, memory_order_acquire);
+    high = low <= registers->sp && registers->sp < high ? high : 0;
+    if (state->stacks_generation == wick_stacks_generation() &&
+        wick_unwind_is_same(registers, high, &state->walk)) {
+        return state->walk.frames[state->walk.count - 1].node;
+    }
+    return walk(state, registers, high);
+}
+
 /// Notes a block of a thread that is let in.
 static void note(wick_allocation_state *state, uintptr_t address, size_t size, uint32_t interval,
                  const wick_registers *registers) {
-    wick_live_block block = {.size = size < WICK_LIVE_SIZE_LIMIT ? size : WICK_LIVE_SIZE_LIMIT,
-                             .node = stack_of(state, registers),
-                             .thread = state->thread,
-                             .interval = interval,
-                             .time_ms = atomic_load_explicit(&now_ms, memory_order_relaxed)};
-    uint64_t key = wick_count_key(block.node, WICK_ROW_ALLOCATED, state->thread, 0);
+    uint32_t node = stack_of(state, registers);
+    wick_live_block block = wick_live_block_make(size, state->thread, interval, node,
+                                                 atomic_load_explicit(&now_ms, memory_order_relaxed));
+    uint64_t key = wick_count_key(node, WICK_ROW_ALLOCATED, state->thread, 0);
     if (key != state->last_key) {
         state->last_row = wick_counts_row(&state->counts, key);
         state->last_key = state->last_row ? key : 0;
     }
     wick_count_row *row = state->last_row;
     wick_live_block before;
-    wick_live_result added = row ? wick_live_add(address, &block, &before) : WICK_LIVE_NO_MEMORY;
+    wick_live_result added = row ? wick_live_add(address, block, &before) : WICK_LIVE_NO_MEMORY;
     if (added == WICK_LIVE_NO_MEMORY) {
         add(&lost_allocations, 1);
         return;
     }
     if (added == WICK_LIVE_REPLACED) {
         add(&lost_frees, 1);
-        count_free(state, &before, 0, false);
+        count_free(state, before, 0, false);
     }
-    if (interval != EVERY && (added == WICK_LIVE_ADDED || before.interval == EVERY)) {
+    if (interval != EVERY && (added == WICK_LIVE_ADDED || wick_live_interval(before) == EVERY)) {
         filter_add(address);
     }
-    uint64_t weight = UINT64_C(1) << WICK_COUNT_FRACTION_BITS, bytes = block.size;
+    uint64_t weight = UINT64_C(1) << WICK_COUNT_FRACTION_BITS, bytes = wick_live_size(block);
     if (interval != EVERY) {
-        weight = wick_allocation_weight(size, interval);
-        bytes = bytes_of(&block, weight);
+        weight = wick_allocation_weight(bytes, interval);
+        bytes = wick_allocation_bytes(bytes, weight);
     }
     note_peak(row);
     add_own(&row->followed, 1);
@@ -388,12 +395,13 @@ static inline bool take(uintptr_t address, wick_live_block *block, uint32_t *typ
         }
         return false;
     }
-    if (block->interval != EVERY) {
+    if (wick_live_interval(*block) != EVERY) {
         filter_remove(address);
     }
-    *type = block->size < sizeof(uintptr_t)
+    *type = wick_live_size(*block) < sizeof(uintptr_t)
                 ? 0
-                : wick_type_of(*(const uintptr_t *)address, &wick_stacks_node(block->node)->misses);
+                : wick_type_of(*(const uintptr_t *)address,
+                               &wick_stacks_node(wick_live_node(*block))->misses);
     return true;
 }
 
@@ -408,24 +416,24 @@ void wick_allocation_forget(uintptr_t address, bool has_words) {
         if (wick_free_passes(address) || !wick_live_take(address, &block)) {
             return;
         }
-        if (block.interval != EVERY) {
+        if (wick_live_interval(block) != EVERY) {
             filter_remove(address);
         }
     } else if (!take(address, &block, &type)) {
         return;
     }
-    end_block(address, &block, type);
+    end_block(address, block, type);
 }
 
-void wick_allocation_moved(const wick_live_block *block, uint32_t type) {
+void wick_allocation_moved(wick_live_block block, uint32_t type) {
     end_block(0, block, type);
 }
 
-void wick_allocation_stayed(uintptr_t address, const wick_live_block *block) {
+void wick_allocation_stayed(uintptr_t address, wick_live_block block) {
     wick_live_block before;
     if (wick_live_add(address, block, &before) != WICK_LIVE_ADDED) {
         add(&lost_frees, 1);
-    } else if (block->interval != EVERY) {
+    } else if (wick_live_interval(block) != EVERY) {
         filter_add(address);
     }
 }

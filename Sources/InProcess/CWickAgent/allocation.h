@@ -77,6 +77,8 @@ typedef struct {
     uint8_t is_own, is_forking, depth;
     /// Whether the mode is to follow every one.
     uint8_t follows_all;
+    /// Whether an allocator has called itself.
+    uint8_t has_nested;
     wick_allocation_state *state;
 } wick_allocation_local;
 
@@ -115,8 +117,19 @@ static inline bool wick_free_passes(uintptr_t address) {
                                 memory_order_relaxed) == 0;
 }
 
+/// As wick_allocation_chooses, where it is a matter of chance, or the mode has changed.
+bool wick_allocation_draws(size_t size);
+
 /// Whether an allocation that does not pass is to be noted.
-bool wick_allocation_chooses(size_t size);
+static inline bool wick_allocation_chooses(size_t size) {
+    wick_allocation_local *mine = &wick_allocation_mine;
+    if (mine->follows_all && !mine->is_forking && mine->depth == 0 &&
+        mine->mode == atomic_load_explicit(&wick_allocation_now.mode, memory_order_relaxed)) {
+        mine->left = -1;
+        return true;
+    }
+    return wick_allocation_draws(size);
+}
 
 /// Notes a new block. `registers` are those of the allocating function's caller, as they will be when it
 /// returns.
@@ -129,8 +142,8 @@ void wick_allocation_forget(uintptr_t address, bool has_words);
 bool wick_allocation_take(uintptr_t address, wick_live_block *block, uint32_t *type);
 
 /// It has moved or was freed: it counts as freed. Or has not, and goes on.
-void wick_allocation_moved(const wick_live_block *block, uint32_t type);
-void wick_allocation_stayed(uintptr_t address, const wick_live_block *block);
+void wick_allocation_moved(wick_live_block block, uint32_t type);
+void wick_allocation_stayed(uintptr_t address, wick_live_block block);
 
 /// Notes references to an object that were taken or given up. `registers` as for wick_unwind_call.
 void wick_allocation_count_references(bool is_retain, uint32_t count, const void *object,
@@ -189,5 +202,9 @@ typedef struct {
 
 wick_allocation_totals wick_allocation_lost(void);
 
-/// What a block of this size and interval stands for: 2⁻¹⁶ objects.
+/// What a block of this size and interval stands for: 2⁻¹⁶ objects; and bytes, by that.
 uint64_t wick_allocation_weight(uint64_t size, uint32_t interval);
+
+static inline uint64_t wick_allocation_bytes(uint64_t size, uint64_t weight) {
+    return (uint64_t)((unsigned __int128)size * weight >> WICK_COUNT_FRACTION_BITS);
+}

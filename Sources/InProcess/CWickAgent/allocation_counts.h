@@ -13,9 +13,9 @@
 
 enum : uint32_t {
     WICK_COUNT_KEYS = 8,
-    WICK_COUNT_LEVELS = 7,
+    WICK_COUNT_LEVELS = 6,
     /// Buckets of the first level.
-    WICK_COUNT_FIRST = 16,
+    WICK_COUNT_FIRST = 64,
     /// Objects are counted in parts, as one that was chosen stands for a fraction of others too.
     WICK_COUNT_FRACTION_BITS = 16,
 };

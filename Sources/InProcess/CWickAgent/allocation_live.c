@@ -20,7 +20,7 @@ enum : uint32_t {
 enum : uintptr_t { BUSY = 1 };
 
 typedef struct {
-    _Atomic uint64_t size_and_thread, node_and_time;
+    _Atomic uint64_t words[2];
 } value;
 
 /// A cache line of keys, and their values beside it.
@@ -76,51 +76,41 @@ static uint64_t hash_of(uintptr_t address) {
 /// The one of two buckets of a hash in a segment.
 static inline bucket *bucket_at(uint32_t number, uint64_t hash, uint32_t choice) {
     bucket *start = atomic_load_explicit(&segments[number], memory_order_relaxed);
-    return &start[(hash >> 32 * choice) & (bucket_count_of(number) - 1)];
+    uint64_t mask = ((uint64_t)FIRST_BUCKETS << (number - (number > 0))) - 1;
+    return &start[(choice ? hash >> 32 : hash) & mask];
 }
 
-static inline void write_value(value *to, const wick_live_block *block) {
-    uint64_t size = block->size < WICK_LIVE_SIZE_LIMIT ? block->size : WICK_LIVE_SIZE_LIMIT;
-    atomic_store_explicit(&to->size_and_thread,
-                          size | (uint64_t)block->thread << 40 | (uint64_t)block->interval << 58,
-                          memory_order_relaxed);
-    atomic_store_explicit(&to->node_and_time, (uint64_t)block->node << 32 | block->time_ms,
-                          memory_order_relaxed);
+static inline void write_value(value *to, wick_live_block block) {
+    atomic_store_explicit(&to->words[0], block.size_thread_interval, memory_order_relaxed);
+    atomic_store_explicit(&to->words[1], block.node_time, memory_order_relaxed);
 }
 
 static inline wick_live_block read_value(const value *from) {
-    uint64_t first = atomic_load_explicit(&from->size_and_thread, memory_order_relaxed);
-    uint64_t second = atomic_load_explicit(&from->node_and_time, memory_order_relaxed);
-    return (wick_live_block){.size = first & WICK_LIVE_SIZE_LIMIT,
-                             .thread = (uint32_t)(first >> 40) & ((1u << WICK_LIVE_THREAD_BITS) - 1),
-                             .interval = (uint32_t)(first >> 58),
-                             .node = (uint32_t)(second >> 32),
-                             .time_ms = (uint32_t)second};
+    return (wick_live_block){atomic_load_explicit(&from->words[0], memory_order_relaxed),
+                             atomic_load_explicit(&from->words[1], memory_order_relaxed)};
 }
 
-/// Adds to one bucket; false if it is full.
-static inline __attribute__((always_inline)) bool add_to(bucket *to, uintptr_t address, const wick_live_block *block,
-                          wick_live_block *replaced, wick_live_result *result) {
-    uint32_t empty = KEYS;
-    for (uint32_t i = KEYS; i-- > 0;) {
+/// Adds to one bucket, in its first empty place; false if it is full.
+static inline __attribute__((always_inline)) bool add_to(bucket *to, uintptr_t address,
+                                                         wick_live_block block,
+                                                         wick_live_block *replaced,
+                                                         wick_live_result *result) {
+    for (uint32_t i = 0; i < KEYS; i++) {
         uintptr_t key = atomic_load_explicit(&to->keys[i], memory_order_relaxed);
-        if (__builtin_expect(key == address, 0)) {
-            *replaced = read_value(&to->values[i]);
-            write_value(&to->values[i], block);
-            *result = WICK_LIVE_REPLACED;
-            return true;
-        }
-        empty = key == 0 ? i : empty;
-    }
-    for (uint32_t i = empty; i < KEYS; i++) {
-        uintptr_t key = 0;
         // Relaxed: the value is the owner's alone until the key is stored.
-        if (atomic_compare_exchange_strong_explicit(&to->keys[i], &key, BUSY, memory_order_relaxed,
+        if (key == 0 &&
+            atomic_compare_exchange_strong_explicit(&to->keys[i], &key, BUSY, memory_order_relaxed,
                                                     memory_order_relaxed)) {
             write_value(&to->values[i], block);
             // Release: for wick_live_each. Who frees the block has it from us.
             atomic_store_explicit(&to->keys[i], address, memory_order_release);
             *result = WICK_LIVE_ADDED;
+            return true;
+        }
+        if (__builtin_expect(key == address, 0)) {
+            *replaced = read_value(&to->values[i]);
+            write_value(&to->values[i], block);
+            *result = WICK_LIVE_REPLACED;
             return true;
         }
     }
@@ -134,15 +124,17 @@ void wick_live_prefetch(uintptr_t address) {
     __builtin_prefetch(to->values, 1);
 }
 
-wick_live_result wick_live_add(uintptr_t address, const wick_live_block *block,
-                               wick_live_block *replaced) {
-    uint64_t hash = hash_of(address);
+/// The way of few: the newest segment's first bucket is full.
+__attribute__((noinline)) static wick_live_result add_elsewhere(uintptr_t address, uint64_t hash,
+                                                                wick_live_block block,
+                                                                wick_live_block *replaced) {
     wick_live_result result = WICK_LIVE_NO_MEMORY;
     for (;;) {
         // Acquire: pairs with add_segment.
         uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
-        for (uint32_t place = 2 * count; place-- > 0;) {
-            if (add_to(bucket_at(place / 2, hash, ~place & 1), address, block, replaced, &result)) {
+        for (uint32_t number = count; number-- > 0;) {
+            if (add_to(bucket_at(number, hash, 0), address, block, replaced, &result) ||
+                add_to(bucket_at(number, hash, 1), address, block, replaced, &result)) {
                 return result;
             }
         }
@@ -152,25 +144,44 @@ wick_live_result wick_live_add(uintptr_t address, const wick_live_block *block,
     }
 }
 
-bool wick_live_take(uintptr_t address, wick_live_block *block) {
+wick_live_result wick_live_add(uintptr_t address, wick_live_block block,
+                               wick_live_block *replaced) {
     uint64_t hash = hash_of(address);
-    // Acquire: pairs with add_segment.
-    for (uint32_t place = 2 * atomic_load_explicit(&segment_count, memory_order_acquire);
-         place-- > 0;) {
-        bucket *from = bucket_at(place / 2, hash, ~place & 1);
-        for (uint32_t i = 0; i < KEYS; i++) {
-            if (atomic_load_explicit(&from->keys[i], memory_order_relaxed) == address) {
-                *block = read_value(&from->values[i]);
-                // Release: the place is another's once it is seen to be empty.
-                atomic_store_explicit(&from->keys[i], 0, memory_order_release);
-                return true;
-            }
+    uint32_t newest = atomic_load_explicit(&segment_count, memory_order_acquire) - 1;
+    wick_live_result result = WICK_LIVE_NO_MEMORY;
+    return add_to(bucket_at(newest, hash, 0), address, block, replaced, &result)
+               ? result
+               : add_elsewhere(address, hash, block, replaced);
+}
+
+/// Takes out of one bucket; false if it is not there.
+static inline __attribute__((always_inline)) bool take_from(bucket *from, uintptr_t address,
+                                                            wick_live_block *block) {
+    for (uint32_t i = 0; i < KEYS; i++) {
+        if (atomic_load_explicit(&from->keys[i], memory_order_relaxed) == address) {
+            *block = read_value(&from->values[i]);
+            // Release: the place is another's once it is seen to be empty.
+            atomic_store_explicit(&from->keys[i], 0, memory_order_release);
+            return true;
         }
     }
     return false;
 }
 
-void wick_live_each(void (*visit)(uintptr_t address, const wick_live_block *block, void *context),
+bool wick_live_take(uintptr_t address, wick_live_block *block) {
+    uint64_t hash = hash_of(address);
+    // Acquire: pairs with add_segment.
+    for (uint32_t number = atomic_load_explicit(&segment_count, memory_order_acquire);
+         number-- > 0;) {
+        if (take_from(bucket_at(number, hash, 0), address, block) ||
+            take_from(bucket_at(number, hash, 1), address, block)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void wick_live_each(void (*visit)(uintptr_t address, wick_live_block block, void *context),
                     void *context) {
     uint32_t count = atomic_load_explicit(&segment_count, memory_order_acquire);
     for (uint32_t number = 0; number < count; number++) {
@@ -186,7 +197,7 @@ void wick_live_each(void (*visit)(uintptr_t address, const wick_live_block *bloc
             wick_live_block block = read_value(&from->values[place % KEYS]);
             atomic_thread_fence(memory_order_acquire);
             if (atomic_load_explicit(key, memory_order_relaxed) == address) {
-                visit(address, &block, context);
+                visit(address, block, context);
             }
         }
     }

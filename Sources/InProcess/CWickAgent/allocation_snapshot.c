@@ -39,6 +39,8 @@ static struct {
     wick_live_block block;
 } batch[BATCH];
 static uint32_t batch_count;
+/// Times are told to this.
+static uint32_t grain_ms;
 
 static group *find(const group *wanted) {
     uint64_t hash = (wanted->node * UINT64_C(0x9e3779b97f4a7c15)) ^
@@ -113,27 +115,26 @@ static void finish_batch(void) {
     uintptr_t words[BATCH];
     read_words(words);
     for (uint32_t i = 0; i < batch_count; i++) {
-        const wick_live_block *block = &batch[i].block;
-        uint64_t weight = wick_allocation_weight(block->size, block->interval);
-        group one = {.node = block->node, .thread = block->thread, .time_ms = block->time_ms,
-                     .followed = 1, .objects = weight,
-                     .bytes = (uint64_t)((unsigned __int128)block->size * weight >>
-                                         WICK_COUNT_FRACTION_BITS)};
-        if (block->size >= sizeof(uintptr_t)) {
-            one.type = wick_type_of(words[i], &wick_stacks_node(block->node)->misses);
+        wick_live_block block = batch[i].block;
+        uint64_t weight = wick_allocation_weight(wick_live_size(block), wick_live_interval(block));
+        group one = {.node = wick_live_node(block),
+                     .thread = wick_live_thread(block),
+                     .time_ms = wick_live_time_ms(block) / grain_ms * grain_ms,
+                     .followed = 1,
+                     .objects = weight,
+                     .bytes = wick_allocation_bytes(wick_live_size(block), weight)};
+        if (wick_live_size(block) >= sizeof(uintptr_t)) {
+            one.type = wick_type_of(words[i], &wick_stacks_node(one.node)->misses);
         }
         add(&one);
     }
     batch_count = 0;
 }
 
-static uint32_t grain_ms;
-
-static void see(uintptr_t address, const wick_live_block *block, void *context) {
+static void see(uintptr_t address, wick_live_block block, void *context) {
     (void)context;
     batch[batch_count].address = address;
-    batch[batch_count].block = *block;
-    batch[batch_count++].block.time_ms = block->time_ms / grain_ms * grain_ms;
+    batch[batch_count++].block = block;
     if (batch_count == BATCH) {
         finish_batch();
     }

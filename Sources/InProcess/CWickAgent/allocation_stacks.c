@@ -22,7 +22,7 @@ typedef struct {
 static wick_stack_node *nodes;
 static bucket *levels[LEVELS];
 static _Atomic uint32_t node_count;
-static _Atomic uint32_t generation;
+_Atomic uint32_t wick_stacks_generation_now;
 static _Atomic uint64_t refused;
 
 bool wick_stacks_map(void) {
@@ -65,7 +65,7 @@ static uint32_t take_number(void) {
 
 /// The child of `parent` for `pc`; `parent` itself if no number or no place is left.
 static uint32_t child(uint32_t parent, uint64_t pc) {
-    uint32_t origin = parent | atomic_load_explicit(&generation, memory_order_relaxed)
+    uint32_t origin = parent | atomic_load_explicit(&wick_stacks_generation_now, memory_order_relaxed)
                                    << WICK_STACK_NODE_BITS;
     uint64_t hash = hash_of(origin, pc);
     uint32_t tag = (uint32_t)(hash >> 52) << TAG_SHIFT;
@@ -128,11 +128,7 @@ void wick_stacks_clear(void) {
 }
 
 void wick_stacks_forget_addresses(void) {
-    atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
-}
-
-uint32_t wick_stacks_generation(void) {
-    return atomic_load_explicit(&generation, memory_order_relaxed);
+    atomic_fetch_add_explicit(&wick_stacks_generation_now, 1, memory_order_relaxed);
 }
 
 uint32_t wick_stacks_count(void) {

@@ -9,6 +9,7 @@
 // puts it in place by compare-and-swap.
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -45,8 +46,12 @@ void wick_stacks_clear(void);
 /// be forgotten too, see wick_stacks_generation.
 void wick_stacks_forget_addresses(void);
 
+extern __attribute__((visibility("hidden"))) _Atomic uint32_t wick_stacks_generation_now;
+
 /// Changes whenever nodes that a walk knows are out of date.
-uint32_t wick_stacks_generation(void);
+static inline uint32_t wick_stacks_generation(void) {
+    return atomic_load_explicit(&wick_stacks_generation_now, memory_order_relaxed);
+}
 
 /// One more than the highest number given.
 uint32_t wick_stacks_count(void);

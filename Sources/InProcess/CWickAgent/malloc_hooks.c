@@ -81,15 +81,19 @@ static inline function *real_of(size_t number) {
 
 // MARK: what is done
 
-/// Calls the allocator, which may call itself by hooked names.
-static uintptr_t call(size_t number, uintptr_t a, uintptr_t b, uintptr_t c) {
-    wick_allocation_mine.depth++;
+/// 1 if the allocator calls itself by hooked names, as musl's calloc does. Else what comes while it is at
+/// work is a signal's handler, whose allocations count.
+static uint8_t nests = 1;
+
+/// Calls the allocator.
+static inline uintptr_t call(size_t number, uintptr_t a, uintptr_t b, uintptr_t c) {
+    wick_allocation_mine.depth += nests;
     uintptr_t result = real_of(number)(a, b, c);
-    wick_allocation_mine.depth--;
+    wick_allocation_mine.depth -= nests;
     return result;
 }
 
-static uintptr_t allocate(size_t number, uintptr_t a, uintptr_t b, uintptr_t c, size_t size,
+static inline __attribute__((always_inline)) uintptr_t allocate(size_t number, uintptr_t a, uintptr_t b, uintptr_t c, size_t size,
                           const wick_registers *registers) {
     if (!wick_allocation_chooses(size)) {
         return real_of(number)(a, b, c);
@@ -128,9 +132,9 @@ static uintptr_t move(size_t number, uintptr_t a, uintptr_t b, uintptr_t c,
     bool was_followed = a && wick_allocation_take(a, &before, &type);
     uintptr_t block = call(number, a, b, c);
     if (was_followed && !block && b != 0) {
-        wick_allocation_stayed(a, &before);
+        wick_allocation_stayed(a, before);
     } else if (was_followed) {
-        wick_allocation_moved(&before, type);
+        wick_allocation_moved(before, type);
     }
     if (chosen && block) {
         wick_allocation_note(block, b, registers);
@@ -143,12 +147,14 @@ static uintptr_t move(size_t number, uintptr_t a, uintptr_t b, uintptr_t c,
 #define BODY_PRODUCT(number) return allocate(number, a, b, c, product(a, b), registers)
 #define BODY_POINTER(number) return allocate_to_pointer(number, a, b, c, registers)
 #define BODY_MOVE(number) return move(number, a, b, c, registers)
-#define BODY_FREE(number)                                                                          \
-    (void)registers;                                                                               \
-    wick_allocation_forget(a, true);                                                               \
-    return real_of(number)(a, b, c)
-
-#define DEFINE_BODY(name, shape)                                                                   \
+#define DEFINE_BODY(name, shape) DEFINE_BODY_##shape(name, shape)
+#define DEFINE_BODY_FIRST WICK_DEFINE_BODY
+#define DEFINE_BODY_SECOND WICK_DEFINE_BODY
+#define DEFINE_BODY_PRODUCT WICK_DEFINE_BODY
+#define DEFINE_BODY_POINTER WICK_DEFINE_BODY
+#define DEFINE_BODY_MOVE WICK_DEFINE_BODY
+#define DEFINE_BODY_FREE(name, shape)
+#define WICK_DEFINE_BODY(name, shape)                                                               \
     __attribute__((used)) static uintptr_t wick_body_##name(                                       \
         uintptr_t a, uintptr_t b, uintptr_t c, const wick_registers *registers) {                  \
         BODY_##shape(NUMBER_##name);                                                               \
@@ -160,7 +166,7 @@ FURTHER_FAMILY(DEFINE_BODY)
 
 // Calls the body with the arguments as they are and, as the fourth, a wick_registers on the stack.
 #if defined(__x86_64__)
-#define DEFINE_SLOW(name, shape)                                                                   \
+#define SLOW_WITH_REGISTERS(name)                                                                   \
     function wick_slow_##name __attribute__((visibility("hidden")));                               \
     __asm__(".text\n.hidden wick_slow_" #name "\n.globl wick_slow_" #name "\n"                     \
             ".type wick_slow_" #name ",@function\n.p2align 4\n"                                    \
@@ -177,7 +183,7 @@ FURTHER_FAMILY(DEFINE_BODY)
             "ret\n.cfi_endproc\n"                                                                  \
             ".size wick_slow_" #name ", .-wick_slow_" #name "\n");
 #elif defined(__aarch64__)
-#define DEFINE_SLOW(name, shape)                                                                   \
+#define SLOW_WITH_REGISTERS(name)                                                                   \
     function wick_slow_##name __attribute__((visibility("hidden")));                               \
     __asm__(".text\n.hidden wick_slow_" #name "\n.globl wick_slow_" #name "\n"                     \
             ".type wick_slow_" #name ",@function\n.p2align 4\n"                                    \
@@ -202,6 +208,20 @@ _Static_assert(offsetof(wick_registers, sp) == 8 && offsetof(wick_registers, fp)
                "as the code above writes them");
 
 
+/// Of a free no stack is asked.
+#define SLOW_FREE(name)                                                                             \
+    __attribute__((noinline)) static uintptr_t wick_slow_##name(uintptr_t a, uintptr_t b,           \
+                                                                uintptr_t c) {                      \
+        wick_allocation_forget(a, true);                                                            \
+        __attribute__((musttail)) return real_of(NUMBER_##name)(a, b, c);                           \
+    }
+
+#define SLOW_FIRST SLOW_WITH_REGISTERS
+#define SLOW_SECOND SLOW_WITH_REGISTERS
+#define SLOW_PRODUCT SLOW_WITH_REGISTERS
+#define SLOW_POINTER SLOW_WITH_REGISTERS
+#define SLOW_MOVE SLOW_WITH_REGISTERS
+#define DEFINE_SLOW(name, shape) SLOW_##shape(name)
 MALLOC_FAMILY(DEFINE_SLOW)
 FURTHER_FAMILY(DEFINE_SLOW)
 
@@ -258,6 +278,29 @@ static void find_malloc_family(void) {
 }
 #endif
 
+/// Finds out whether the allocator calls itself.
+static void try_nesting(void) {
+    wick_allocation_local *mine = &wick_allocation_mine;
+    int error = errno;
+    mine->depth++;
+    mine->has_nested = false;
+    // None passes.
+    mine->left = INT64_MIN / 2;
+    uintptr_t blocks[] = {real[NUMBER_calloc] ? real[NUMBER_calloc](1, 64, 0) : 0,
+                          real[NUMBER_memalign] ? real[NUMBER_memalign](64, 64, 0) : 0};
+    if (blocks[0] && real[NUMBER_realloc]) {
+        uintptr_t moved = real[NUMBER_realloc](blocks[0], 1024, 0);
+        blocks[0] = moved ? moved : blocks[0];
+    }
+    for (size_t i = 0; i < 2 && real[NUMBER_free]; i++) {
+        real[NUMBER_free](blocks[i], 0, 0);
+    }
+    nests = mine->has_nested;
+    mine->depth--;
+    mine->mode = 0;
+    errno = error;
+}
+
 bool wick_malloc_hook(void) {
     if (is_hooked) {
         return true;
@@ -275,6 +318,9 @@ bool wick_malloc_hook(void) {
     taken++;
 #endif
     is_hooked = taken > 0;
+    if (is_hooked) {
+        try_nesting();
+    }
     return is_hooked;
 }
 

@@ -2,6 +2,7 @@
 // bytes of stack.
 #include "unwind.h"
 
+#include "unwind_again.h"
 #include "unwind_memory.h"
 #include "unwind_modules.h"
 #include "unwind_uncovered.h"
@@ -214,27 +215,6 @@ static inline uintptr_t fp_place_of(wick_cfi_rule rule, uintptr_t sp, uintptr_t 
                                                                                   : WICK_MUST_STEP;
 }
 
-/// The place of the first frame, from the innermost outward, whose step must be taken anew; 0 if each of
-/// them still leads to the next.
-static inline uint32_t verify(const wick_known_walk *known) {
-    const wick_known_frame *frame = &known->frames[known->count - 1];
-    for (; frame > known->frames; frame--) {
-        const wick_known_frame *caller = frame - 1;
-        uintptr_t place = frame->fp_place;
-        if (place <= WICK_MUST_STEP) {
-            if (place == WICK_MUST_STEP || frame->fp != caller->fp) {
-                break;
-            }
-            place = (uintptr_t)&caller->fp;
-        }
-        if (*(const uintptr_t *)(caller->sp - sizeof(uintptr_t)) != caller->pc ||
-            *(const uintptr_t *)place != caller->fp) {
-            break;
-        }
-    }
-    return (uint32_t)(frame - known->frames);
-}
-
 /// A walk under way. What it has found stands at the end of the array of frames, the innermost last;
 /// what may be known from before at its beginning.
 typedef struct {
@@ -308,16 +288,6 @@ void wick_unwind_call(const wick_registers *registers, const wick_stack_memory *
                       wick_known_walk *known) {
     const wick_unwind_list *list = wick_unwind_published();
     uint64_t generation = list ? list->generation : 0;
-    // Mostly the very same call site again.
-    if (known->count > 0 && known->is_anchored && known->truncation == 0 &&
-        known->generation == generation && known->frames[0].sp <= memory->high) {
-        const wick_known_frame *top = &known->frames[known->count - 1];
-        if (top->sp == registers->sp && top->pc == registers->pc && top->fp == registers->fp &&
-            verify(known) == 0) {
-            known->unchanged = known->count;
-            return;
-        }
-    }
     call_walk walk = {.known = known,
                       .frame = {.pc = registers->pc,
                                 .sp = registers->sp,
@@ -339,7 +309,7 @@ void wick_unwind_call(const wick_registers *registers, const wick_stack_memory *
             known->count--;
         }
         if (is_known(&walk)) {
-            uint32_t place = verify(known);
+            uint32_t place = wick_known_walk_verify(known);
             if (place == 0) {
                 known->is_anchored = true;
                 join(&walk);

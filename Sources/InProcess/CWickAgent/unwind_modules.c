@@ -7,7 +7,7 @@
 
 enum : size_t { ARENA_BYTE_COUNT = 64u << 10 };
 
-static _Atomic(const wick_unwind_list *) published;
+_Atomic(const wick_unwind_list *) wick_unwind_newest;
 
 /// What only the one normal thread that adds and removes may touch.
 static struct {
@@ -19,14 +19,9 @@ static struct {
     wick_cfi_table *tables;
 } builder;
 
-const wick_unwind_list *wick_unwind_published(void) {
-    // Acquire: with the release in `publish`, the list's contents are seen with its pointer.
-    return atomic_load_explicit(&published, memory_order_acquire);
-}
-
 static void publish(const wick_unwind_list *list) {
     // Release: partner of `wick_unwind_published`.
-    atomic_store_explicit(&published, list, memory_order_release);
+    atomic_store_explicit(&wick_unwind_newest, list, memory_order_release);
 }
 
 /// Zeroed memory that is kept for ever, unless it is given back before the next is taken; NULL if

@@ -9,6 +9,8 @@
 // module is added any more, and new code is stepped by frame pointer.
 #pragma once
 
+#include <stdatomic.h>
+
 #include "cfi_table.h"
 
 enum : size_t {
@@ -32,8 +34,14 @@ typedef struct wick_unwind_list {
     wick_unwind_entry entries[];
 } wick_unwind_list;
 
+/// See wick_unwind_published.
+extern __attribute__((visibility("hidden"))) _Atomic(const wick_unwind_list *) wick_unwind_newest;
+
 /// The list in force; NULL before the first module. SIGNAL-SAFE.
-const wick_unwind_list *wick_unwind_published(void);
+static inline const wick_unwind_list *wick_unwind_published(void) {
+    // Acquire: who sees the list sees what is in it.
+    return atomic_load_explicit(&wick_unwind_newest, memory_order_acquire);
+}
 
 /// The module whose text has `pc`, or NULL. SIGNAL-SAFE; `list` may be NULL.
 static inline const wick_unwind_entry *wick_unwind_find(const wick_unwind_list *list,
