@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "allocation.h"
 #include "hooks.h"
 
 typedef struct {
@@ -32,7 +33,10 @@ WICK_HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes
     if (!next_pthread_create) {
         find_pthread_create();  // Called from a constructor that runs before ours.
     }
+    // Ours, not the program's: not followed.
+    wick_allocation_mine.depth++;
     routine *own = wick_writer_is_running() ? malloc(sizeof(*own)) : NULL;
+    wick_allocation_mine.depth--;
     if (!own) {
         return next_pthread_create(thread, attributes, function, argument);
     }
