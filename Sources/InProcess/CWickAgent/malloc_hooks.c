@@ -87,14 +87,17 @@ static uint8_t nests = 1;
 
 /// Calls the allocator.
 static inline uintptr_t call(size_t number, uintptr_t a, uintptr_t b, uintptr_t c) {
-    wick_allocation_mine.depth += nests;
+    uint8_t depth = nests;
+    wick_allocation_mine.depth += depth;
     uintptr_t result = real_of(number)(a, b, c);
-    wick_allocation_mine.depth -= nests;
+    wick_allocation_mine.depth -= depth;
     return result;
 }
 
-static inline __attribute__((always_inline)) uintptr_t allocate(size_t number, uintptr_t a, uintptr_t b, uintptr_t c, size_t size,
-                          const wick_registers *registers) {
+static inline __attribute__((always_inline)) uintptr_t allocate(size_t number, uintptr_t a,
+                                                                uintptr_t b, uintptr_t c,
+                                                                size_t size,
+                                                                const wick_registers *registers) {
     if (!wick_allocation_chooses(size)) {
         return real_of(number)(a, b, c);
     }
