@@ -41,9 +41,9 @@ struct AgentLibraryPlugin: BuildToolPlugin {
   ]
 
   private static let flags = [
-    "-std=c2x", "-O2", "-g", "-fPIC", "-fvisibility=hidden", "-fno-omit-frame-pointer", "-momit-leaf-frame-pointer",
-    "-ftls-model=initial-exec", "-fno-plt", "-D_GNU_SOURCE", "-DWICK_PRELOAD=1", "-Wall", "-Wextra",
-    "-Werror",
+    "-std=c2x", "-O2", "-g", "-fPIC", "-fvisibility=hidden", "-fno-omit-frame-pointer",
+    "-momit-leaf-frame-pointer", "-ftls-model=initial-exec", "-fno-plt", "-D_GNU_SOURCE",
+    "-DWICK_PRELOAD=1", "-Wall", "-Wextra", "-Werror",
   ]
 
   private static let link = [
