@@ -262,24 +262,38 @@ static uint64_t elapsed_ms(void) {
     return (clock_ns(CLOCK_MONOTONIC) - start_ns) / 1000000;
 }
 
-/// Frees the slots of threads that are gone. A thread id can be in use again: the slot that was
-/// silent is then the old one's.
+/// Whether the thread of a slot is gone, and its ring read to the end. A thread id can be in use again: the
+/// slot that was silent is then the old one's.
+static bool is_over(const wick_slot *slot) {
+    return atomic_load_explicit(&slot->state, memory_order_acquire) == WICK_SLOT_LIVE &&
+           slot->silent && syscall(SYS_tgkill, getpid(), slot->tid, 0) != 0 && errno == ESRCH &&
+           // Whoever is gone writes no more, but may have written since the last drain.
+           atomic_load_explicit(&slot->written, memory_order_acquire) ==
+               atomic_load_explicit(&slot->read, memory_order_relaxed);
+}
+
+/// Frees the slots of threads that are gone: all together, as telling what they allocated takes a look at
+/// every thread.
 static void reap(void) {
-    for (uint32_t number = 0; number < wick_threads_count(); number++) {
+    uint32_t count = wick_threads_count();
+    bool is_any_over = false;
+    for (uint32_t number = 0; number < count; number++) {
         wick_slot *slot = wick_threads_slot(number);
-        if (atomic_load_explicit(&slot->state, memory_order_acquire) != WICK_SLOT_LIVE ||
-            !slot->silent) {
-            continue;
-        }
-        if (syscall(SYS_tgkill, getpid(), slot->tid, 0) != 0 && errno == ESRCH) {
-            // Whoever is gone writes no more, but may have written since the last drain.
-            if (atomic_load_explicit(&slot->written, memory_order_acquire) ==
-                atomic_load_explicit(&slot->read, memory_order_relaxed)) {
-                totals.lost_ring_full +=
-                    atomic_exchange_explicit(&slot->lost_ring_full, 0, memory_order_relaxed);
-                wick_allocations_retire(number, elapsed_ms());
-                wick_threads_release(number);
-            }
+        slot->is_over = is_over(slot);
+        is_any_over |= slot->is_over;
+    }
+    if (!is_any_over) {
+        return;
+    }
+    wick_allocations_tell(elapsed_ms());
+    for (uint32_t number = 0; number < count; number++) {
+        wick_slot *slot = wick_threads_slot(number);
+        if (slot->is_over) {
+            slot->is_over = false;
+            totals.lost_ring_full +=
+                atomic_exchange_explicit(&slot->lost_ring_full, 0, memory_order_relaxed);
+            wick_allocations_let_go(number);
+            wick_threads_release(number);
         }
     }
 }
