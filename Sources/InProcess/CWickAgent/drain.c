@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocation.h"
 #include "allocation_drain.h"
 #include "blocked_threads.h"
 #include "encoder.h"
@@ -26,6 +27,8 @@ enum : uint32_t {
     FLUSH_BYTES = 64 << 10,
     /// Drains between two looks at what changes slowly: totals, ended threads.
     SLOW_DRAINS = 80,
+    /// Between two looks at ended threads while allocations are followed, for which they have more memory.
+    REAP_DRAINS = 8,
     /// Between two totals in a stream.
     STREAM_DRAINS = 20,
     MAIN_STACK_BYTES = 8 << 20,
@@ -486,8 +489,10 @@ int wick_drain(const wick_engine_type *engine) {
     if (drains % (wick_stream_is_open() ? STREAM_DRAINS : SLOW_DRAINS) == 0) {
         write_stats(engine);
     }
-    if (drains % SLOW_DRAINS == 0) {
+    if (drains % (wick_allocation_is_in_use() ? REAP_DRAINS : SLOW_DRAINS) == 0) {
         reap();
+    }
+    if (drains % SLOW_DRAINS == 0) {
         // The host may have taken it in a way that we do not see.
         wick_handler_install(engine->signal_number);
     }
