@@ -82,4 +82,13 @@ import WickAgent
     #expect(output.status == 0, "\(output.errors)")
     #expect(output.text == "alive\n")
   }
+
+  /// Recordings end by themselves while another thread switches allocations on.
+  @Test func switchingDuringTheEndLeavesNoHook() throws {
+    let program = try Program()
+    defer { program.remove() }
+    let output = try program.run("switch")
+    #expect(output.status == 0, "\(output.errors)")
+    #expect(output.text == "hooked 1 left 0\n")
+  }
 }

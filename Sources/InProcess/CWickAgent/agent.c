@@ -283,7 +283,9 @@ static wick_result set_allocation_interval_here(uint64_t bytes) {
     int error = 0;
     if (wick_writer_is_running()) {
         error = wick_allocations_switch(bytes);
-        result = error ? WICK_RESULT_NO_RESOURCES : WICK_RESULT_OK;
+        result = error == ECANCELED ? WICK_RESULT_NOT_RUNNING
+                 : error            ? WICK_RESULT_NO_RESOURCES
+                                    : WICK_RESULT_OK;
         if (!error) {
             latest_options.allocation_interval = latest_status.allocation_interval = bytes;
         }
@@ -408,7 +410,13 @@ static void start_from(const wick_config *config) {
         }
         return;
     }
-    switch (start_here(&config->options)) {
+    wick_result result = start_here(&config->options);
+    int error = errno;
+    if (result != WICK_RESULT_OK && result != WICK_RESULT_ALREADY_RUNNING) {
+        // Allocations have been followed since the first instruction.
+        wick_allocations_stop(false);
+    }
+    switch (result) {
     case WICK_RESULT_OK:
     case WICK_RESULT_ALREADY_RUNNING:
     case WICK_RESULT_NOT_RUNNING:
@@ -417,13 +425,13 @@ static void start_from(const wick_config *config) {
         complain("hz in WICK must be 1 to 10000", 0);
         break;
     case WICK_RESULT_CANNOT_OPEN:
-        complain("cannot create the recording", errno);
+        complain("cannot create the recording", error);
         break;
     case WICK_RESULT_NO_ENGINE:
-        complain("no way to sample works here", errno);
+        complain("no way to sample works here", error);
         break;
     case WICK_RESULT_NO_RESOURCES:
-        complain("no memory or no thread to be had", errno);
+        complain("no memory or no thread to be had", error);
         break;
     }
 }

@@ -9,6 +9,7 @@
 #include "allocation_types.h"
 #include "drain.h"
 #include "encoder.h"
+#include "got_hooks.h"
 #include "malloc_hooks.h"
 #include "mapping_hooks.h"
 #include "pages.h"
@@ -23,6 +24,7 @@ enum : uint64_t {
     TELL_PART = 50,
     TELL_BYTES_PER_MS = 32,
     ROW_BYTES_LIMIT = 128,
+    LOOK_MS = 1000,
     /// Drains after a module came until it is looked at for the last time: it may have been on its way.
     LOOKS = 4,
 };
@@ -37,6 +39,8 @@ static wick_buffer rows, types;
 static uint64_t next_telling_ms, told_bytes, told_peak;
 static uint64_t modules_generation;
 static uint32_t looks_left;
+/// When places that were left are looked at again.
+static uint64_t next_look_ms;
 /// Whether anything was ever followed in this recording.
 static bool is_in_use;
 
@@ -53,7 +57,7 @@ static bool map_all(void) {
 void wick_allocations_begin(void) {
     is_in_use = false;
     rows.byte_count = types.byte_count = 0;
-    next_telling_ms = told_peak = 0;
+    next_telling_ms = next_look_ms = told_peak = 0;
     next_node = 1;
     modules_generation = 0;
     if (recorded_nodes) {
@@ -248,15 +252,17 @@ static void tell(uint64_t elapsed_ms) {
 
 // MARK: the writer's calls
 
-static void look_at_modules(void) {
+static void look_at_modules(uint64_t elapsed_ms) {
     const wick_unwind_list *list = wick_unwind_published();
     uint64_t generation = list ? list->generation : 0;
     if (generation != modules_generation) {
         modules_generation = generation;
         looks_left = LOOKS;
     }
-    if (looks_left > 0) {
-        looks_left--;
+    bool looks_again = wick_got_has_left() && elapsed_ms >= next_look_ms;
+    if (looks_left > 0 || looks_again) {
+        looks_left -= looks_left > 0;
+        next_look_ms = elapsed_ms + LOOK_MS;
         wick_malloc_hook_again();
         wick_mapping_hook_again();
     }
@@ -268,25 +274,33 @@ static bool begin_use(void) {
     return is_in_use;
 }
 
+/// Threads, stacks and modules of which nobody has been told yet.
+static void look(uint64_t elapsed_ms) {
+    wick_allocation_tick((uint32_t)elapsed_ms);
+    look_at_modules(elapsed_ms);
+    welcome_threads();
+    record_new_nodes();
+}
+
 void wick_allocations_drain(uint64_t elapsed_ms) {
     if (!begin_use()) {
         return;
     }
-    wick_allocation_tick((uint32_t)elapsed_ms);
-    look_at_modules();
-    welcome_threads();
-    record_new_nodes();
+    look(elapsed_ms);
     if (elapsed_ms >= next_telling_ms) {
         tell(elapsed_ms);
     }
 }
 
-void wick_allocations_retire(uint32_t slot, uint64_t elapsed_ms) {
+void wick_allocations_tell(uint64_t elapsed_ms) {
+    if (is_in_use) {
+        look(elapsed_ms);
+        tell(elapsed_ms);
+    }
+}
+
+void wick_allocations_let_go(uint32_t slot) {
     if (wick_allocation_state_of(slot)) {
-        if (is_in_use) {
-            wick_allocations_drain(elapsed_ms);
-            tell(elapsed_ms);
-        }
         wick_allocation_release(slot);
     }
 }

@@ -13,8 +13,11 @@ void wick_allocations_begin(void);
 /// Looks after threads, new stacks and types, and tells now and then what was counted.
 void wick_allocations_drain(uint64_t elapsed_ms);
 
-/// The thread of a slot is gone: tells the last of it.
-void wick_allocations_retire(uint32_t slot, uint64_t elapsed_ms);
+/// Tells all that was counted until now.
+void wick_allocations_tell(uint64_t elapsed_ms);
+
+/// The thread of a slot is gone, and all of it told.
+void wick_allocations_let_go(uint32_t slot);
 
 /// Hooks are out: everything is told, and what is live listed.
 void wick_allocations_write_last(uint64_t elapsed_ms);

@@ -1,7 +1,9 @@
 #include "allocation_session.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "allocation.h"
 #include "arc_hooks.h"
@@ -9,6 +11,13 @@
 #include "malloc_hooks.h"
 #include "mapping_hooks.h"
 #include "threads.h"
+
+/// Whether hooks may be put in place: from the start to the stop, which the writer thread may do while
+/// another switches. Taken for changes of the hooks.
+enum { CLOSED, OPEN, AT_WORK };
+static _Atomic uint32_t door = CLOSED;
+
+enum : uint32_t { DOOR_LOOKS = 1000, DOOR_LOOK_NS = 1000000 };
 
 /// Whether allocations are followed since before the recording was started.
 static bool is_early;
@@ -41,6 +50,8 @@ int wick_allocations_start(const wick_options *options, wick_allocation_words *w
     }
     bool was_early = is_early;
     is_early = false;
+    // Relaxed: who switches has the lifecycle's lock, as we have.
+    atomic_store_explicit(&door, OPEN, memory_order_relaxed);
     if (!was_early) {
         wick_allocation_reset();
     }
@@ -67,7 +78,22 @@ int wick_allocations_start(const wick_options *options, wick_allocation_words *w
     return was_early ? 0 : wick_allocation_set_interval(interval);
 }
 
+/// Waits until nobody is at work on the hooks, but not for ever: in a fork's child nobody may be there.
+static void close_door(void) {
+    for (uint32_t look = 0; look < DOOR_LOOKS; look++) {
+        uint32_t state = OPEN;
+        // Acquire: pairs with the release in wick_allocations_switch.
+        if (atomic_compare_exchange_strong_explicit(&door, &state, CLOSED, memory_order_acquire,
+                                                    memory_order_relaxed) ||
+            state == CLOSED) {
+            return;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = DOOR_LOOK_NS}, NULL);
+    }
+}
+
 void wick_allocations_stop(bool is_leaving) {
+    close_door();
     wick_arc_end();
     wick_allocation_end(!is_leaving);
     // Who leaves by exec may come back.
@@ -79,7 +105,16 @@ void wick_allocations_stop(bool is_leaving) {
 }
 
 int wick_allocations_switch(uint64_t interval) {
-    return interval == 0 || wick_malloc_hook() ? wick_allocation_set_interval(interval) : ENOTSUP;
+    uint32_t state = OPEN;
+    if (!atomic_compare_exchange_strong_explicit(&door, &state, AT_WORK, memory_order_acquire,
+                                                 memory_order_relaxed)) {
+        return ECANCELED;
+    }
+    int error = interval == 0 || wick_malloc_hook() ? wick_allocation_set_interval(interval)
+                                                   : ENOTSUP;
+    // Release: pairs with close_door.
+    atomic_store_explicit(&door, OPEN, memory_order_release);
+    return error;
 }
 
 #ifdef WICK_INTERPOSE

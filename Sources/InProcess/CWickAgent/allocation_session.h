@@ -20,7 +20,7 @@ int wick_allocations_start(const wick_options *options, wick_allocation_words *w
 /// out of the process nothing is waited for, and hooks stay, which pass everything on.
 void wick_allocations_stop(bool is_leaving);
 
-/// Changes the interval. 0 or an errno. Under the lifecycle's lock, while it is recorded.
+/// Changes the interval. 0 or an errno; ECANCELED: the recording is ending. Under the lifecycle's lock.
 int wick_allocations_switch(uint64_t interval);
 
 #ifdef WICK_INTERPOSE

@@ -12,6 +12,8 @@
 typedef struct {
     const char *name;
     uint32_t hash;
+    /// Is not looked for.
+    uintptr_t known;
     wick_definition found;
 } search;
 
@@ -72,7 +74,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context) {
     const ElfW(Sym) *symbol = dynamic.gnu_hash ? find_by_gnu_hash(&dynamic, wanted)
                               : dynamic.hash   ? find_by_hash(&dynamic, wanted)
                                                : NULL;
-    if (!symbol) {
+    if (!symbol || info->dlpi_addr + symbol->st_value == wanted->known) {
         return 0;
     }
     wanted->found = (wick_definition){info->dlpi_addr + symbol->st_value, info->dlpi_addr};
@@ -83,4 +85,10 @@ wick_definition wick_find_definition(const char *name) {
     search wanted = {.name = name, .hash = gnu_hash(name)};
     dl_iterate_phdr(visit, &wanted);
     return wanted.found;
+}
+
+bool wick_has_other_definition(const char *name, uintptr_t address) {
+    search wanted = {.name = name, .hash = gnu_hash(name), .known = address};
+    dl_iterate_phdr(visit, &wanted);
+    return wanted.found.address != 0;
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allocation.h"
 #include "allocation_drain.h"
 #include "blocked_threads.h"
 #include "encoder.h"
@@ -26,6 +27,8 @@ enum : uint32_t {
     FLUSH_BYTES = 64 << 10,
     /// Drains between two looks at what changes slowly: totals, ended threads.
     SLOW_DRAINS = 80,
+    /// Between two looks at ended threads while allocations are followed, for which they have more memory.
+    REAP_DRAINS = 8,
     /// Between two totals in a stream.
     STREAM_DRAINS = 20,
     MAIN_STACK_BYTES = 8 << 20,
@@ -262,24 +265,38 @@ static uint64_t elapsed_ms(void) {
     return (clock_ns(CLOCK_MONOTONIC) - start_ns) / 1000000;
 }
 
-/// Frees the slots of threads that are gone. A thread id can be in use again: the slot that was
-/// silent is then the old one's.
+/// Whether the thread of a slot is gone, and its ring read to the end. A thread id can be in use again: the
+/// slot that was silent is then the old one's.
+static bool is_over(const wick_slot *slot) {
+    return atomic_load_explicit(&slot->state, memory_order_acquire) == WICK_SLOT_LIVE &&
+           slot->silent && syscall(SYS_tgkill, getpid(), slot->tid, 0) != 0 && errno == ESRCH &&
+           // Whoever is gone writes no more, but may have written since the last drain.
+           atomic_load_explicit(&slot->written, memory_order_acquire) ==
+               atomic_load_explicit(&slot->read, memory_order_relaxed);
+}
+
+/// Frees the slots of threads that are gone: all together, as telling what they allocated takes a look at
+/// every thread.
 static void reap(void) {
-    for (uint32_t number = 0; number < wick_threads_count(); number++) {
+    uint32_t count = wick_threads_count();
+    bool is_any_over = false;
+    for (uint32_t number = 0; number < count; number++) {
         wick_slot *slot = wick_threads_slot(number);
-        if (atomic_load_explicit(&slot->state, memory_order_acquire) != WICK_SLOT_LIVE ||
-            !slot->silent) {
-            continue;
-        }
-        if (syscall(SYS_tgkill, getpid(), slot->tid, 0) != 0 && errno == ESRCH) {
-            // Whoever is gone writes no more, but may have written since the last drain.
-            if (atomic_load_explicit(&slot->written, memory_order_acquire) ==
-                atomic_load_explicit(&slot->read, memory_order_relaxed)) {
-                totals.lost_ring_full +=
-                    atomic_exchange_explicit(&slot->lost_ring_full, 0, memory_order_relaxed);
-                wick_allocations_retire(number, elapsed_ms());
-                wick_threads_release(number);
-            }
+        slot->is_over = is_over(slot);
+        is_any_over |= slot->is_over;
+    }
+    if (!is_any_over) {
+        return;
+    }
+    wick_allocations_tell(elapsed_ms());
+    for (uint32_t number = 0; number < count; number++) {
+        wick_slot *slot = wick_threads_slot(number);
+        if (slot->is_over) {
+            slot->is_over = false;
+            totals.lost_ring_full +=
+                atomic_exchange_explicit(&slot->lost_ring_full, 0, memory_order_relaxed);
+            wick_allocations_let_go(number);
+            wick_threads_release(number);
         }
     }
 }
@@ -472,8 +489,10 @@ int wick_drain(const wick_engine_type *engine) {
     if (drains % (wick_stream_is_open() ? STREAM_DRAINS : SLOW_DRAINS) == 0) {
         write_stats(engine);
     }
-    if (drains % SLOW_DRAINS == 0) {
+    if (drains % (wick_allocation_is_in_use() ? REAP_DRAINS : SLOW_DRAINS) == 0) {
         reap();
+    }
+    if (drains % SLOW_DRAINS == 0) {
         // The host may have taken it in a way that we do not see.
         wick_handler_install(engine->signal_number);
     }

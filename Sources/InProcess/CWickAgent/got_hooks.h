@@ -23,6 +23,10 @@ typedef struct {
     bool takes_data;
     /// Places that the latest take has changed.
     size_t taken_count;
+    /// One bit a hook, in a take: whether another module has a function of this name too.
+    uint64_t rivals;
+    /// In a take: whether the module comes after libc, as all do that dlopen brings.
+    bool is_behind_libc;
     /// Places that were not used yet when they were taken, and what they led to.
     size_t unbound_count;
     struct {
@@ -33,6 +37,10 @@ typedef struct {
 /// Puts our functions into all tables; what is loaded later needs another take. Takes the loader's list
 /// lock. Returns how many places were changed. Normal threads only, one at a time.
 size_t wick_got_take(wick_got_set *hooks);
+
+/// Whether takes have left places that were not used yet and may come to lead to another
+/// module's function (RTLD_DEEPBIND): they are to be looked at again when they have been.
+bool wick_got_has_left(void);
 
 /// Puts theirs back wherever ours still stand. Threads may still be in ours, which pass everything on.
 void wick_got_give_back(wick_got_set *hooks);

@@ -60,6 +60,8 @@ typedef struct {
     uint64_t last_time;
     uint32_t bounds_wait, bounds_tries, name_wait, name_tries;
     bool silent;
+    /// Whether the thread is gone.
+    bool is_over;
     char name[16];
     uint64_t *ring;
     wick_rule_cache *rule_cache;

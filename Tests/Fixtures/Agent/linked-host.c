@@ -7,6 +7,8 @@
 //                                            prints what is not as it was before
 //   linked-host late FILE                    stops while a thread sleeps in a system call in which
 //                                            ticks came, and wakes it afterwards
+//   linked-host switch FILE                  switches allocations on all the time while recordings
+//                                            end by themselves; prints how many left hooks behind
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -231,6 +233,38 @@ static int be_late(char **arguments) {
     return 0;
 }
 
+// MARK: switch
+
+/// What the program's own slot leads to, looked up each time.
+[[gnu::noinline]] static uintptr_t slot_of_malloc(void) {
+    void *(*found)(size_t) = malloc;
+    __asm__ volatile("" : "+r"(found));
+    return (uintptr_t)found;
+}
+
+static int switch_on(char **arguments) {
+    enum { RECORDINGS = 8 };
+    int left = 0, hooked = 0;
+    uintptr_t before = slot_of_malloc();
+    for (int i = 0; i < RECORDINGS; i++) {
+        wick_options options = {.output = arguments[2], .duration_ms = 20};
+        if (wick_start(&options) != WICK_RESULT_OK) {
+            return 3;
+        }
+        wick_result result;
+        do {
+            result = wick_set_allocation_interval(1);
+            hooked += slot_of_malloc() != before;
+        } while (result == WICK_RESULT_OK);
+        while (wick_is_running()) {
+            usleep(1000);
+        }
+        left += slot_of_malloc() != before;
+    }
+    printf("hooked %d left %d\n", hooked > 0, left);
+    return 0;
+}
+
 int main(int count, char **arguments) {
     if (count == 5 && strcmp(arguments[1], "exec") == 0) {
         return become(arguments);
@@ -240,6 +274,9 @@ int main(int count, char **arguments) {
     }
     if (count == 3 && strcmp(arguments[1], "late") == 0) {
         return be_late(arguments);
+    }
+    if (count == 3 && strcmp(arguments[1], "switch") == 0) {
+        return switch_on(arguments);
     }
     return 2;
 }
