@@ -107,9 +107,10 @@ let package = Package(
     .systemLibrary(
       name: "CWickSampleSQLite", path: "Samples/CWickSampleSQLite", pkgConfig: "sqlite3",
       providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CWickSampleMalloc", path: "Samples/CWickSampleMalloc"),
     .executableTarget(
       name: "WickBlogServer",
-      dependencies: ["WickAgent", "CWickSampleEvent", "CWickSampleSQLite"],
+      dependencies: ["WickAgent", "CWickSampleEvent", "CWickSampleMalloc", "CWickSampleSQLite"],
       path: "Samples/BlogServer", swiftSettings: strict),
     .executableTarget(
       name: "WickKnownSplit", path: "Samples/KnownSplit",

@@ -8,6 +8,9 @@ extension Blog {
     case "health" where request.path.count == 1:
       try request.allow(.get)
       return try json(["status": "ok"])
+    case "memory" where request.path.count == 1:
+      try request.allow(.get)
+      return try json(HeapSize.now)
     case "users": return try serve(Users(database: database), request)
     case "posts": return try serve(Posts(database: database), request)
     case "comments": return try serve(Comments(database: database), request)

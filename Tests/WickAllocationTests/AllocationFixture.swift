@@ -8,6 +8,17 @@ enum AllocationFixture {
   static let knownWithoutFramePointers = Result {
     try compile("known.c", to: "known-nofp", ["-fomit-frame-pointer"])
   }
+  /// With the agent in it, and all symbols where the loader finds them: before a preloaded copy's.
+  static let knownWithAgent = Result {
+    let root = sources.appending(path: "../../..").standardizedFileURL
+    let agent = root.appending(path: "Sources/InProcess/CWickAgent")
+    let files = try FileManager.default.contentsOfDirectory(atPath: agent.path)
+      .filter { $0.hasSuffix(".c") }.sorted().map { agent.appending(path: $0).path }
+    let headers = [agent.path, agent.path + "/include"].map { "-I\($0)" }
+    let format = "-I\(root.path)/Sources/Shared/CWickFormat/include"
+    return try compile(
+      "known.c", to: "known-agent", framePointers + ["-rdynamic", format] + headers + files)
+  }
   static let race = Result { try compile("race.c", to: "race", framePointers) }
   static let sampled = Result { try compile("sampled.c", to: "sampled", framePointers) }
 

@@ -24,6 +24,15 @@ struct AllocationRecording {
     var totalInterval: [Int64]?
   }
 
+  /// A source line with what was allocated there, itself and in what it called.
+  struct Line: Decodable {
+    var file: String?
+    var line: Int?
+    var function: String?
+    var `self`: Int64
+    var total: Int64
+  }
+
   /// What was lost, and how much all was.
   struct Account: Decodable {
     var intervals: [UInt64]
@@ -43,6 +52,7 @@ struct AllocationRecording {
     var total: Int64
     var functions: [Row]?
     var types: [Row]?
+    var lines: [Line]?
     var accounting: Accounting
   }
 
@@ -63,9 +73,20 @@ struct AllocationRecording {
     return Dictionary(rows.map { ($0.function ?? "", $0) }) { $0.total > $1.total ? $0 : $1 }
   }
 
+  /// Lines by what was allocated there itself, most first.
+  func lines(_ value: String) throws -> [Line] {
+    try #require(try report(["--lines", "--value", value]).lines)
+  }
+
   /// Values by type; "" is the key of what has none.
-  func types(_ value: String) throws -> [String: Row] {
-    let rows = try #require(try report(["--by", "type", "--value", value]).types)
+  ///
+  /// - Parameters:
+  ///   - value: Which of the recording's values.
+  ///   - options: What chooses stacks.
+  /// - Returns: The rows, whose keys are the types.
+  /// - Throws: If there is no such report.
+  func types(_ value: String, _ options: [String] = []) throws -> [String: Row] {
+    let rows = try #require(try report(["--by", "type", "--value", value] + options).types)
     return Dictionary(rows.map { ($0.type ?? "", $0) }) { first, _ in first }
   }
 

@@ -38,6 +38,12 @@ import WickTestPrograms
     try check(way, try AllocationFixture.knownWithoutFramePointers.get(), threads: 2)
   }
 
+  /// One copy of the agent works, whichever the loader finds first.
+  @Test(arguments: AllocationRecording.Way.allCases)
+  func programsThatLinkTheAgentAreCountedOnce(way: AllocationRecording.Way) throws {
+    try check(way, try AllocationFixture.knownWithAgent.get(), threads: 2)
+  }
+
   /// The most is live in the last round, when the one large block is.
   @Test(arguments: AllocationRecording.Way.allCases)
   func highWaterMarkIsMadeOfWhatWasLive(way: AllocationRecording.Way) throws {

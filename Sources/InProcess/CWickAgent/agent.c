@@ -35,8 +35,8 @@
 #include "wick_agent.h"
 #include "writer.h"
 
-/// What one copy of the agent shows to another in the same process. The first copy that the loader
-/// finds under this name does the work; others pass their calls on to it.
+/// What one copy of the agent shows to another in the same process. One copy does the work; others
+/// pass their calls on to it.
 typedef struct {
     uint32_t version;
     wick_result (*start)(const wick_options *options);
@@ -51,8 +51,8 @@ static wick_result stop_here(void);
 static int serve_here(void);
 static wick_result set_allocation_interval_here(uint64_t bytes);
 
-__attribute__((visibility("default"))) extern const agent_interface wick_agent_v1;
-const agent_interface wick_agent_v1 = {
+/// Not named by what it is exported as: the loader would put another copy's in its place.
+static const agent_interface here = {
     .version = 3,
     .start = start_here,
     .stop = stop_here,
@@ -60,9 +60,23 @@ const agent_interface wick_agent_v1 = {
     .serve = serve_here,
     .set_allocation_interval = set_allocation_interval_here};
 
+#define SHOWN_AS(name)                                                                             \
+    extern const agent_interface name __attribute__((alias("here"), visibility("default")));
+
+SHOWN_AS(wick_agent_v1)
+#ifdef WICK_PRELOAD
+SHOWN_AS(wick_preloaded_agent_v1)
+#endif
+
+/// The first copy that the loader finds, but a preloaded one before all: it begins by itself, though
+/// a program that shows its symbols (-rdynamic; static Swift programs do) is looked through before it.
 static const agent_interface *the_agent(void) {
-    const agent_interface *first = dlsym(RTLD_DEFAULT, "wick_agent_v1");
-    return first && first->version == wick_agent_v1.version ? first : &wick_agent_v1;
+    const agent_interface *first = dlsym(RTLD_DEFAULT, "wick_preloaded_agent_v1");
+    // A copy that was brought in later has that name, too, but finds itself last of all.
+    if (!first || (first == &here && wick_agent_is_guest())) {
+        first = dlsym(RTLD_DEFAULT, "wick_agent_v1");
+    }
+    return first && first->version == here.version ? first : &here;
 }
 
 /// Serializes start and stop. Never taken by a handler; reset in a fork's child.
@@ -535,7 +549,7 @@ static void *start_when_settled(void *unused) {
 
 /// In a program that links the agent. Without WICK it costs one look at the environment.
 __attribute__((constructor)) static void start_linked(void) {
-    if (!find_variable() || the_agent() != &wick_agent_v1) {
+    if (!find_variable() || the_agent() != &here) {
         return;
     }
     sigset_t all, before;
