@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "allocation_odds.h"
+#include "allocation_peak.h"
 #include "allocation_stacks.h"
 #include "allocation_types.h"
 #include "arc_hooks.h"
@@ -54,14 +55,6 @@ static pid_t owner;
 static _Atomic uint32_t now_ms;
 static _Atomic uint64_t lost_allocations, lost_frees, retired_unknown_frees;
 static uint64_t arc_lost_before;
-
-/// Live bytes as far as they were told, the most that there were, and how often that was surpassed.
-static struct {
-    __attribute__((aligned(64))) _Atomic int64_t live_bytes;
-    _Atomic int64_t most_bytes;
-    /// Read by all, so apart from what all change.
-    __attribute__((aligned(64))) _Atomic uint64_t number;
-} peak = {.number = 1};
 
 static void add(_Atomic uint64_t *to, uint64_t amount) {
     atomic_fetch_add_explicit(to, amount, memory_order_relaxed);
@@ -123,37 +116,11 @@ void wick_allocation_release(uint32_t slot) {
 
 // MARK: counting
 
-/// Brings a row's memory of the high-water mark up to date, before it changes.
-static inline void note_peak(wick_count_row *row) {
-    uint64_t number = atomic_load_explicit(&peak.number, memory_order_relaxed);
-    if (atomic_load_explicit(&row->peak_number, memory_order_relaxed) != number) {
-        atomic_store_explicit(&row->peak_objects,
-                              atomic_load_explicit(&row->objects, memory_order_relaxed),
-                              memory_order_relaxed);
-        atomic_store_explicit(&row->peak_bytes,
-                              atomic_load_explicit(&row->bytes, memory_order_relaxed),
-                              memory_order_relaxed);
-        atomic_store_explicit(&row->peak_number, number, memory_order_relaxed);
-    }
-}
-
-static void tell_peak(int64_t bytes) {
-    int64_t live = atomic_fetch_add_explicit(&peak.live_bytes, bytes, memory_order_relaxed) + bytes;
-    int64_t most = atomic_load_explicit(&peak.most_bytes, memory_order_relaxed);
-    while (live > most) {
-        if (atomic_compare_exchange_weak_explicit(&peak.most_bytes, &most, live,
-                                                  memory_order_relaxed, memory_order_relaxed)) {
-            add(&peak.number, 1);
-            return;
-        }
-    }
-}
-
 static inline void add_live(wick_allocation_state *state, int64_t bytes) {
     int64_t untold = atomic_load_explicit(&state->untold_bytes, memory_order_relaxed) + bytes;
     if (untold >= PEAK_GRAIN || untold <= -PEAK_GRAIN) {
         atomic_store_explicit(&state->untold_bytes, 0, memory_order_relaxed);
-        tell_peak(untold);
+        wick_peak_tell(untold);
     } else {
         atomic_store_explicit(&state->untold_bytes, untold, memory_order_relaxed);
     }
@@ -182,7 +149,7 @@ static inline __attribute__((always_inline)) void count_free(wick_allocation_sta
         bytes = wick_allocation_bytes(bytes, weight);
         objects = (weight + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >> WICK_COUNT_FRACTION_BITS;
     }
-    note_peak(row);
+    wick_peak_note(row);
     add_own(&row->followed, 1);
     add_own(&row->objects, weight);
     add_own(&row->bytes, bytes);
@@ -361,7 +328,7 @@ static void note(wick_allocation_state *state, uintptr_t address, size_t size, u
         weight = wick_allocation_weight(bytes, interval);
         bytes = wick_allocation_bytes(bytes, weight);
     }
-    note_peak(row);
+    wick_peak_note(row);
     add_own(&row->followed, 1);
     add_own(&row->objects, weight);
     add_own(&row->bytes, bytes);
@@ -564,9 +531,7 @@ void wick_allocation_reset(void) {
     arc_lost_before = wick_arc_lost_count();
     atomic_store_explicit(&lost_frees, 0, memory_order_relaxed);
     atomic_store_explicit(&retired_unknown_frees, 0, memory_order_relaxed);
-    atomic_store_explicit(&peak.live_bytes, 0, memory_order_relaxed);
-    atomic_store_explicit(&peak.most_bytes, 0, memory_order_relaxed);
-    add(&peak.number, 1);
+    wick_peak_reset();
 }
 
 void wick_allocation_ignore_thread(void) {
@@ -599,13 +564,13 @@ uint32_t wick_allocation_time(void) {
 
 void wick_allocation_tell_peak(void) {
     for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
-        tell_peak(atomic_exchange_explicit(&states[slot].untold_bytes, 0, memory_order_relaxed));
+        wick_peak_tell(atomic_exchange_explicit(&states[slot].untold_bytes, 0, memory_order_relaxed));
     }
 }
 
 uint64_t wick_allocation_peak(uint64_t *bytes) {
-    *bytes = (uint64_t)atomic_load_explicit(&peak.most_bytes, memory_order_relaxed);
-    return atomic_load_explicit(&peak.number, memory_order_relaxed);
+    *bytes = (uint64_t)atomic_load_explicit(&wick_peak_now.most_bytes, memory_order_relaxed);
+    return atomic_load_explicit(&wick_peak_now.number, memory_order_relaxed);
 }
 
 wick_allocation_totals wick_allocation_lost(void) {
