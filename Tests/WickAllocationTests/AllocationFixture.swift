@@ -24,6 +24,8 @@ enum AllocationFixture {
 
   static let hostile = Result {
     _ = try compile("plugin.c", to: "plugin.so", shared)
+    _ = try compile("rival.c", to: "rival.so", shared + ["-fsemantic-interposition", "-Wl,-z,lazy"])
+    _ = try compile("relocated.c", to: "relocated.so", shared + ["-Wl,-z,notext"])
     return try compile("hostile.c", to: "hostile", framePointers)
   }
   /// The same, whose allocator may be called in handlers.

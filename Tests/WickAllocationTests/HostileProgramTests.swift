@@ -5,7 +5,8 @@ import WickTestPrograms
 /// Hosts with habits that hooks of malloc could disturb.
 @Suite(.serialized, .timeLimit(.minutes(10))) struct HostileProgramTests {
   private static let modes = [
-    "fork", "threads", "failing", "sizes", "libraries", "ends", "exec",
+    "fork", "threads", "failing", "sizes", "libraries", "ends", "exec", "rival",
+    "relocated",
   ]
 
   private func expectWell(_ run: (exitCode: Int32, output: String), _ modes: [String]) {
@@ -43,6 +44,20 @@ import WickTestPrograms
       let code = host.exitCode()
       expectWell((code, host.output), modes)
       #expect(wick.exitCode() == 0, "\(wick.output)")
+    }
+  }
+
+  /// The first word of a block may not be there to be read.
+  @Test func stackWithGuardPageIsFreed() throws {
+    try Place.withFolder { folder in
+      let host = try AllocationFixture.hostile.get()
+      expectWell(try Program.run(host, ["guarded"], folder: folder), ["guarded"])
+      let path = folder.appending(path: "%p.wick").path
+      let run = try Program.run(
+        "wick", ["record", "--alloc=all", "-o", path, "--", host, "guarded"], folder: folder)
+      withKnownIssue("a free reads the block's first word for its type") {
+        expectWell(run, ["guarded"])
+      }
     }
   }
 

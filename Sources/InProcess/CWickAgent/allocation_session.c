@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "allocation.h"
@@ -21,6 +22,14 @@ enum : uint32_t { DOOR_LOOKS = 1000, DOOR_LOOK_NS = 1000000 };
 
 /// Whether allocations are followed since before the recording was started.
 static bool is_early;
+
+/// Of the address space that a process may have: less would be taken away from the program.
+enum : uint64_t { SPACE_MINIMUM_BYTES = 256 << 20 };
+
+static bool has_space(void) {
+    struct rlimit space;
+    return getrlimit(RLIMIT_AS, &space) != 0 || space.rlim_cur >= SPACE_MINIMUM_BYTES;
+}
 
 static const char *words_of(wick_arc_state state) {
     switch (state) {
@@ -50,6 +59,9 @@ int wick_allocations_start(const wick_options *options, wick_allocation_words *w
     }
     bool was_early = is_early;
     is_early = false;
+    if ((interval != 0 || options->counts_references) && !has_space()) {
+        return ENOMEM;
+    }
     // Relaxed: who switches has the lifecycle's lock, as we have.
     atomic_store_explicit(&door, OPEN, memory_order_relaxed);
     if (!was_early) {
@@ -110,8 +122,10 @@ int wick_allocations_switch(uint64_t interval) {
                                                  memory_order_relaxed)) {
         return ECANCELED;
     }
-    int error = interval == 0 || wick_malloc_hook() ? wick_allocation_set_interval(interval)
-                                                   : ENOTSUP;
+    int error = interval == 0        ? wick_allocation_set_interval(0)
+                : !has_space()       ? ENOMEM
+                : wick_malloc_hook() ? wick_allocation_set_interval(interval)
+                                     : ENOTSUP;
     // Release: pairs with close_door.
     atomic_store_explicit(&door, OPEN, memory_order_release);
     return error;
@@ -120,7 +134,7 @@ int wick_allocations_switch(uint64_t interval) {
 #ifdef WICK_INTERPOSE
 void wick_allocations_start_early(const wick_options *options) {
     uint32_t rate = options->rate_hz ? options->rate_hz : WICK_RATE_DEFAULT_HZ;
-    if (options->allocation_interval != 0 && wick_threads_map(rate)) {
+    if (options->allocation_interval != 0 && has_space() && wick_threads_map(rate)) {
         wick_images_refresh();
         is_early = wick_allocation_set_interval(options->allocation_interval) == 0;
     }

@@ -29,6 +29,8 @@ enum : uint32_t {
     SLOW_DRAINS = 80,
     /// Between two looks at ended threads while allocations are followed, for which they have more memory.
     REAP_DRAINS = 8,
+    /// And when there may soon be no slot for a new thread.
+    CROWDED_DRAINS = 2,
     /// Between two totals in a stream.
     STREAM_DRAINS = 20,
     MAIN_STACK_BYTES = 8 << 20,
@@ -489,7 +491,10 @@ int wick_drain(const wick_engine_type *engine) {
     if (drains % (wick_stream_is_open() ? STREAM_DRAINS : SLOW_DRAINS) == 0) {
         write_stats(engine);
     }
-    if (drains % (wick_allocation_is_in_use() ? REAP_DRAINS : SLOW_DRAINS) == 0) {
+    bool is_crowded = wick_threads_count() > wick_threads_limit() / 2;
+    if (drains % (is_crowded                    ? CROWDED_DRAINS
+                  : wick_allocation_is_in_use() ? REAP_DRAINS
+                                                : SLOW_DRAINS) == 0) {
         reap();
     }
     if (drains % SLOW_DRAINS == 0) {

@@ -3,13 +3,20 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "pages.h"
 #include "raw_syscall.h"
 
-enum : uint32_t { SLOT_LIMIT = 16384, SLOT_MINIMUM = 64, SLOT_HEADER_BYTES = 4096 };
+enum : uint32_t {
+    SLOT_LIMIT = 16384,
+    SLOT_MINIMUM = 64,
+    SLOT_HEADER_BYTES = 4096,
+    /// What part of the address space that a process may have (RLIMIT_AS) slots take at most.
+    SPACE_PART = 32,
+};
 
 _Static_assert(sizeof(wick_slot) <= SLOT_HEADER_BYTES, "a slot's header is one page");
 
@@ -48,7 +55,15 @@ bool wick_threads_map(uint32_t rate_hz) {
         ring_words *= 2;
     }
     slot_byte_count = SLOT_HEADER_BYTES + ring_words * 8 + WICK_WALK_BYTES;
-    for (slot_limit = SLOT_LIMIT; slot_limit >= SLOT_MINIMUM; slot_limit /= 2) {
+    struct rlimit space;
+    size_t most = getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY
+                      ? space.rlim_cur / SPACE_PART
+                      : SIZE_MAX;
+    slot_limit = SLOT_LIMIT;
+    while (slot_limit > SLOT_MINIMUM && slot_limit * slot_byte_count > most) {
+        slot_limit /= 2;
+    }
+    for (; slot_limit >= SLOT_MINIMUM; slot_limit /= 2) {
         region = wick_pages_map(slot_limit * slot_byte_count);
         if (region) {
             break;

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -279,6 +280,60 @@ static void try_libraries(void) {
     }
 }
 
+// Libraries with other habits, which are there before hooks are.
+
+static void (*rival_churn)(void);
+static void *(*relocated_allocate)(size_t);
+
+static void *open_beside(const char *name, int flags, const char *function) {
+    char path[4096];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 20);
+    EXPECT(length > 0, length);
+    path[length] = '\0';
+    strcpy(strrchr(path, '/') + 1, name);
+    void *library = dlopen(path, flags);
+    void *found = library ? dlsym(library, function) : NULL;
+    EXPECT(found, 0);
+    return found;
+}
+
+static void open_rival(void) {
+    rival_churn = (void (*)(void))open_beside("rival.so", RTLD_LAZY | RTLD_DEEPBIND, "rival_churn");
+}
+
+static void open_relocated(void) {
+    relocated_allocate =
+        (void *(*)(size_t))open_beside("relocated.so", RTLD_NOW, "relocated_allocate");
+}
+
+/// Long enough for a writer thread to look at what has been used by then.
+static void try_rival(void) {
+    for (int i = 0; i < 20; i++) {
+        rival_churn();
+        churn(6, 500);
+        usleep(10000);
+    }
+}
+
+static void try_relocated(void) {
+    for (int i = 0; i < 100; i++) {
+        char *one = relocated_allocate(100);
+        EXPECT(one, i);
+        memset(one, 1, 100);
+        release(one);
+    }
+}
+
+/// Stacks of coroutines, whose lowest page nobody may read, freed as they are: libc unmaps them.
+static void try_guarded(void) {
+    for (int i = 0; i < 20; i++) {
+        void *stack = NULL;
+        EXPECT(posix_memalign(&stack, 4096, 1 << 20) == 0, i);
+        EXPECT(mprotect(stack, 4096, PROT_NONE) == 0, i);
+        release(stack);
+    }
+}
+
 // Before main and after it.
 
 [[gnu::constructor(101)]] static void begin(void) {
@@ -320,9 +375,17 @@ int main(int count, char **words) {
         void (*run)(void);
     } modes[] = {{"signals", try_signals}, {"fork", try_fork},   {"threads", try_threads},
                  {"failing", try_failing}, {"sizes", try_sizes}, {"libraries", try_libraries},
-                 {"ends", try_ends},       {"exec", try_exec}};
+                 {"ends", try_ends},       {"exec", try_exec},   {"rival", try_rival},
+                 {"relocated", try_relocated}, {"guarded", try_guarded}};
     all_words = words;
     bool is_executed = getenv("HOSTILE_EXECUTED") != NULL;
+    for (int i = 1; i < count; i++) {
+        if (strcmp(words[i], "rival") == 0) {
+            open_rival();
+        } else if (strcmp(words[i], "relocated") == 0) {
+            open_relocated();
+        }
+    }
     for (int i = 1; i < count; i++) {
         if (strcmp(words[i], "wait") == 0) {
             char byte;
