@@ -109,6 +109,41 @@ import WickAgent
     }
   }
 
+  /// Each part's blocks are taken at a place of its own.
+  @inline(never) private func takeFirst() -> UnsafeMutableRawPointer? { malloc(1000) }
+  @inline(never) private func takeUnseen() -> UnsafeMutableRawPointer? { malloc(1000) }
+  @inline(never) private func takeLast() -> UnsafeMutableRawPointer? { malloc(300) }
+
+  @Test func allocationsAreSwitchedWhileTheyAreRecorded() throws {
+    try withPath { path in
+      try Wick.start(output: path, allocations: .every)
+      let first = (0..<100).map { _ in takeFirst() }
+      try Wick.setAllocations(nil)
+      let unseen = (0..<100).map { _ in takeUnseen() }
+      first.prefix(60).forEach { free($0) }
+      try Wick.setAllocations(.every)
+      let last = (0..<50).map { _ in takeLast() }
+      try Wick.setAllocations(.sampled())
+      first.suffix(40).prefix(10).forEach { free($0) }
+      #expect(Wick.stop())
+      (first.suffix(30) + unseen + last).forEach { free($0) }
+      let wick = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appending(path: "wick").path
+      func total(of place: String, _ value: String) throws -> Int {
+        let folded = try UnwindProgram.run(wick, ["folded", "--value", value, path])
+        try #require(folded.status == 0, "\(folded.errors)")
+        return folded.text.split(separator: "\n").filter { $0.contains(place) }
+          .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +)
+      }
+      #expect(try total(of: "takeFirst", "alloc_objects") == 100)
+      #expect(try total(of: "takeFirst", "alloc_space") == 100_000)
+      #expect(try total(of: "takeFirst", "inuse_space") == 30_000)
+      #expect(try total(of: "takeUnseen", "alloc_objects") == 0)
+      #expect(try total(of: "takeLast", "alloc_space") == 15_000)
+      #expect(try total(of: "takeLast", "inuse_objects") == 50)
+    }
+  }
+
   @Test func missingFolderIsAnError() {
     #expect(throws: Wick.StartError.cannotCreate(errno: ENOENT)) {
       try Wick.start(output: "/nonexistent/folder/x.wick")

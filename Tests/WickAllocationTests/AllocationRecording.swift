@@ -113,14 +113,16 @@ extension AllocationRecording {
   ///   - program: Its path.
   ///   - arguments: Its arguments but "wait".
   ///   - interval: What stands behind `--alloc=`.
+  ///   - more: Further options.
   ///   - folder: Where the recording is put.
   /// - Returns: The recording, with what the program wrote.
   /// - Throws: If the program or `wick` fails.
   static func make(
-    _ way: Way, _ program: String, _ arguments: [String], interval: String = "all", folder: URL
+    _ way: Way, _ program: String, _ arguments: [String], interval: String = "all",
+    more: [String] = [], folder: URL
   ) throws -> AllocationRecording {
     let path = folder.appending(path: "\(UUID().uuidString).wick").path
-    let options = ["--alloc=\(interval)", "-o", path]
+    let options = ["--alloc=\(interval)", "-o", path] + more
     switch way {
     case .preloaded:
       let run = try Program.run(

@@ -33,7 +33,7 @@ import WickProfile
 
   /// Of objects of several intervals' size nearly all are followed; the number of the others is below one
   /// half, or hardly above, and rounded away.
-  @Test(arguments: [1, 3, 10, 1000], [1.0, 3, 6, 9])
+  @Test(arguments: [1, 3, 10, 100, 1000], [1.0, 2, 3, 6, 9])
   func bytesOfFewLargeObjectsAreWithinTheirBounds(objects: Int, size: Double) throws {
     let interval = 524_288.0
     let chance = 1 - exp(-size)

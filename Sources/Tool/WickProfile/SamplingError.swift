@@ -66,8 +66,23 @@ public struct SamplingError: Hashable, Sendable {
     let chance = unseen.squareRoot()
     let lower = 1 - (1 - root(count, -Self.deviate) / count) * chance
     let upper = 1 + (root(count + 1, Self.deviate) / count - 1) * chance
-    // What was followed was there.
-    return (max(lower, 1 - unseen), upper)
+    // What was followed was there. Of few that were not, their number tells more than its deviation.
+    let most = 1 + Double(Self.mostUnseen(mean: count * unseen / (1 - unseen))) / count
+    return (max(lower, 1 - unseen), max(upper, most * (1 - unseen)))
+  }
+
+  /// How many objects of so many that are to be expected are exceeded in 1 of 40 cases at most; 0 where
+  /// there are enough that their deviation tells it.
+  private static func mostUnseen(mean: Double) -> Int {
+    guard mean < 20 else { return 0 }
+    var term = exp(-mean)
+    var (sum, number) = (term, 0)
+    while sum < 0.975 {
+      number += 1
+      term *= mean / Double(number)
+      sum += term
+    }
+    return number
   }
 
   /// The interval of a value that was estimated with these objects; nil where it is exact.
