@@ -44,7 +44,9 @@ enum AllocationFixture {
   }
   static let classes = Result { try compileSwift("classes", to: "classes-dynamic") }
   static let references = Result { try compileSwift("references", to: "references") }
-  static let staticClasses = Result { try compileSwift("classes", to: "classes-static", ["-static-stdlib"]) }
+  static let staticClasses = Result {
+    try compileSwift("classes", to: "classes-static", ["-static-stdlib"])
+  }
   /// Without a name of its own in it.
   static let strippedStaticClasses = Result {
     let path = folder.appending(path: "classes-stripped").path
