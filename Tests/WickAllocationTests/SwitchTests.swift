@@ -42,7 +42,7 @@ import WickTestPrograms
       let recording = AllocationRecording(path: path, folder: folder)
       let account = try recording.account()
       #expect(account.intervals == [1, 65_536])
-      #expect(account.lostAllocations == 0 && account.lostFrees == 0)
+      try recording.expectNothingLost()
       let names = ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space", "followed"]
       let found = try names.map { try recording.functions($0) }
       for (place, numbers) in [
@@ -69,7 +69,7 @@ import WickTestPrograms
       let recording = try AllocationRecording.make(
         .preloaded, try AllocationFixture.phases.get(), [], more: isAsked ? ["--mmap"] : [],
         folder: folder)
-      try recording.expectComplete()
+      try recording.expectNothingLost()
       let names = ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space"]
       let found = try names.map { try recording.functions($0)["place_mapped"]?.total ?? 0 }
       #expect(found == (isAsked ? [3, 24 << 20, 2, 16 << 20] : [0, 0, 0, 0]))
@@ -83,7 +83,7 @@ import WickTestPrograms
         let recording = try AllocationRecording.make(
           .preloaded, try AllocationFixture.references.get(), [], more: ["--arc"], folder: folder)
         #expect(recording.output.contains("sum 1503\n"), "\(recording.output)")
-        try recording.expectComplete()
+        try recording.expectNothingLost()
         let leaf = "references.Leaf"
         #expect(try recording.types("retains")[leaf]?.total == 500)
         #expect(try recording.types("releases")[leaf]?.total == 501)
