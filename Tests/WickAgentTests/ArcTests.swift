@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The hooks on retain and release, in Swift programs and before runtimes that are none.
-@Suite(.serialized) final class ArcTests {
+@Suite(.serialized) struct ArcTests {
   private static let fixtures = UnwindProgram.root.appending(path: "Tests/Fixtures/Arc").path
   private static let compiler = [
     "clang", "-std=c2x", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror",
@@ -22,18 +22,15 @@ import Testing
     var isStripped: Bool { self == .stripped || self == .linkedStripped }
   }
 
-  private let folder: URL
+  private static let folder = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    .deletingLastPathComponent().appending(path: "WickArc")
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(path: "wick-\(UUID().uuidString)")
+  private static func path(_ name: String) throws -> String {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    return folder.appending(path: name).path
   }
 
-  deinit {
-    try? FileManager.default.removeItem(at: folder)
-  }
-
-  private func run(_ command: [String]) throws {
+  private static func run(_ command: [String]) throws {
     let result = try UnwindProgram.run(command[0], Array(command.dropFirst()))
     try #require(result.status == 0, "\(result.errors)")
   }
@@ -44,24 +41,43 @@ import Testing
     }
   }
 
-  /// Compiles `traffic.swift`; the unwinder that ours is compared with needs -g for its tables.
-  private func traffic(_ build: Build) throws -> String {
-    var objects: [String] = []
-    for source in try Self.sources() + ["\(Self.fixtures)/observer.c"] {
-      let object = folder.appending(path: "\(objects.count).o").path
+  /// The agent's part and its observer, as for libwick.so and as for a program that links the agent;
+  /// all programs are compiled once for all tests of a run.
+  private static let preloadedObjects = Result { try objects("preloaded", ["-DWICK_PRELOAD=1"]) }
+  private static let linkedObjects = Result { try objects("linked", []) }
+
+  private static func objects(_ name: String, _ flags: [String]) throws -> [String] {
+    try (try sources() + ["\(fixtures)/observer.c"]).enumerated().map { index, source in
+      let object = try path("\(name)-\(index).o")
       try run(
-        Self.compiler + ["-fPIC", "-fvisibility=hidden", "-c", source, "-o", object]
-          + (build.isLinked ? [] : ["-DWICK_PRELOAD=1"]))
-      objects.append(object)
+        compiler + ["-fPIC", "-fvisibility=hidden", "-c", source, "-o", object] + flags)
+      return object
     }
-    let program = folder.appending(path: "traffic").path
+  }
+
+  private static let traffic: [Build: Result<String, any Error>] = Dictionary(
+    uniqueKeysWithValues: Build.allCases.filter { !$0.isStripped || $0.isLinked }.map { build in
+      (build, Result { try compileTraffic(build) })
+    })
+
+  /// Compiles `traffic.swift`; the unwinder that ours is compared with needs -g for its tables.
+  private static func compileTraffic(_ build: Build) throws -> String {
+    let program = try path("traffic-\(build)")
     try run(
       [
         "swiftc", "-O", "-g", "-swift-version", "6", "-warnings-as-errors", "-module-name",
-        "traffic", "\(Self.fixtures)/traffic.swift", "-import-objc-header",
-        "\(Self.fixtures)/observer.h",
-      ] + (build.isDynamic ? [] : ["-static-stdlib"]) + objects + ["-o", program])
+        "traffic", "\(fixtures)/traffic.swift", "-import-objc-header",
+        "\(fixtures)/observer.h",
+      ] + (build.isDynamic ? [] : ["-static-stdlib"])
+        + (try (build.isLinked ? linkedObjects : preloadedObjects).get()) + ["-o", program])
     if build.isStripped { try run(["strip", program]) }
+    return program
+  }
+
+  private func traffic(_ build: Build) throws -> String {
+    guard build == .stripped else { return try #require(Self.traffic[build]).get() }
+    let program = try Self.path("traffic-stripped")
+    try Self.run(["strip", "-o", program, try traffic(.static)])
     return program
   }
 
@@ -130,18 +146,17 @@ import Testing
     var flag: Int { self == .noFlag ? -1 : self == .flagOn ? 1 : 0 }
   }
 
-  /// Compiles the C host.
-  private func host() throws -> String {
-    let program = folder.appending(path: "host").path
+  /// The C host.
+  private static let host = Result {
+    let program = try path("host")
     try run(
-      Self.compiler + ["-DWICK_PRELOAD=1", "\(Self.fixtures)/host.c"] + (try Self.sources())
-        + ["-o", program])
+      compiler + ["-DWICK_PRELOAD=1", "\(fixtures)/host.c"] + sources() + ["-o", program])
     return program
   }
 
   private func library(_ doctored: Doctored, name: String = "doctored.so") throws -> String {
-    let path = folder.appending(path: name).path
-    try run(
+    let path = try Self.path(name)
+    try Self.run(
       Self.compiler + [
         "-fPIC", "-shared", "-fvisibility=hidden", "-Wl,-Bsymbolic",
         "-DSPOILT=\(doctored.rawValue)", "\(Self.fixtures)/doctored.c", "-o", path,
@@ -151,7 +166,7 @@ import Testing
 
   @Test(arguments: Doctored.allCases) func trialKeepsHarmFromTheHost(doctored: Doctored) throws {
     #if arch(x86_64)
-      let host = try host()
+      let host = try Self.host.get()
       let library = try library(doctored)
       for arguments in [[library], [library, "ignore"]] {
         let output = try UnwindProgram.run(host, arguments)
@@ -176,13 +191,13 @@ import Testing
   @Test func libraryThatOnlyItsLoaderSeesIsFound() throws {
     #if arch(x86_64)
       let output = try UnwindProgram.run(
-        try host(), [try library(.good, name: "libswiftCore.so")])
+        try Self.host.get(), [try library(.good, name: "libswiftCore.so")])
       #expect(output.text.hasPrefix("state 0\n"), "\(output.text)\(output.errors)")
     #endif
   }
 
   @Test func programWithoutSwiftHasNoRuntime() throws {
-    let output = try UnwindProgram.run(try host(), [])
+    let output = try UnwindProgram.run(try Self.host.get(), [])
     #if arch(x86_64)
       let state = 1
     #else
@@ -193,14 +208,14 @@ import Testing
   }
 
   @Test func damagedFilesHaveNoSymbols() throws {
-    let program = folder.appending(path: "elf-damage").path
+    let program = try Self.path("elf-damage")
     let agent = UnwindProgram.root.appending(path: "Sources/InProcess/CWickAgent").path
-    try run(
+    try Self.run(
       Self.compiler + [
         "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
         "\(Self.fixtures)/elf-damage.c", "\(agent)/elf_symbols.c", "-o", program,
       ])
-    let output = try UnwindProgram.run(program, [folder.appending(path: "copy").path, "500"])
+    let output = try UnwindProgram.run(program, [try Self.path("copy"), "500"])
     #expect(output.status == 0, "\(output.errors)")
     #expect(output.text == "whole 1 missing 0 folder 0\ncut 0\ndamaged 1\n")
   }

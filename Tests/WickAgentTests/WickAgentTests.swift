@@ -109,6 +109,42 @@ import WickAgent
     }
   }
 
+  /// Each part's blocks are taken at a place of its own.
+  @inline(never) private func takeFirst() -> UnsafeMutableRawPointer? { malloc(1000) }
+  @inline(never) private func takeUnseen() -> UnsafeMutableRawPointer? { malloc(1000) }
+  @inline(never) private func takeLast() -> UnsafeMutableRawPointer? { malloc(300) }
+
+  @Test func allocationsAreSwitchedWhileTheyAreRecorded() throws {
+    try withPath { path in
+      try Wick.start(output: path, allocations: .every)
+      let first = (0..<100).map { _ in takeFirst() }
+      try Wick.setAllocations(nil)
+      let unseen = (0..<100).map { _ in takeUnseen() }
+      first.prefix(60).forEach { free($0) }
+      try Wick.setAllocations(.every)
+      let last = (0..<50).map { _ in takeLast() }
+      try Wick.setAllocations(.sampled())
+      first.suffix(40).prefix(10).forEach { free($0) }
+      #expect(Wick.stop())
+      (first.suffix(30) + unseen + last).forEach { free($0) }
+      let wick = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appending(path: "wick").path
+      for (value, bytes) in [
+        ("alloc_space", ["takeFirst": 100_000, "takeUnseen": 0, "takeLast": 15_000]),
+        ("inuse_space", ["takeFirst": 30_000, "takeUnseen": 0, "takeLast": 15_000]),
+      ] {
+        let folded = try UnwindProgram.run(wick, ["folded", "--value", value, path])
+        try #require(folded.status == 0, "\(folded.errors)")
+        let lines = folded.text.split(separator: "\n")
+        for (place, truth) in bytes {
+          let found = lines.filter { $0.contains(place) }
+            .compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
+          #expect(found.reduce(0, +) == truth, "\(value) \(place)")
+        }
+      }
+    }
+  }
+
   @Test func missingFolderIsAnError() {
     #expect(throws: Wick.StartError.cannotCreate(errno: ENOENT)) {
       try Wick.start(output: "/nonexistent/folder/x.wick")

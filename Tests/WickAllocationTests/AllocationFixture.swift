@@ -22,6 +22,8 @@ enum AllocationFixture {
   static let race = Result { try compile("race.c", to: "race", framePointers) }
   static let sampled = Result { try compile("sampled.c", to: "sampled", framePointers) }
 
+  static let phases = Result { try compile("phases.c", to: "phases", framePointers) }
+
   static let hostile = Result {
     _ = try compile("plugin.c", to: "plugin.so", shared)
     _ = try compile("rival.c", to: "rival.so", shared + ["-fsemantic-interposition", "-Wl,-z,lazy"])
@@ -42,14 +44,15 @@ enum AllocationFixture {
       ["g++", "-std=c++20", "-O2", "-fno-omit-frame-pointer", "-Wl,-z,now,-z,relro"],
       "classes.cpp", "classes-cpp")
   }
-  static let classes = Result { try compileSwift("classes-dynamic", []) }
-  static let staticClasses = Result { try compileSwift("classes-static", ["-static-stdlib"]) }
+  static let classes = Result { try compileSwift("classes", to: "classes-dynamic") }
+  static let references = Result { try compileSwift("references", to: "references") }
+  static let staticClasses = Result {
+    try compileSwift("classes", to: "classes-static", ["-static-stdlib"])
+  }
   /// Without a name of its own in it.
   static let strippedStaticClasses = Result {
-    let path = try compileSwift("classes-stripped", ["-static-stdlib"])
-    let strip = try Program.run("/usr/bin/env", ["strip", "-s", path], folder: folder)
-    try #require(strip.exitCode == 0, "\(strip.output)")
-    return path
+    let path = folder.appending(path: "classes-stripped").path
+    return try run(["strip", "-s", "-o", path, try staticClasses.get()], for: path)
   }
 
   private static let framePointers = ["-fno-omit-frame-pointer"]
@@ -69,11 +72,13 @@ enum AllocationFixture {
       ], source, product, flags)
   }
 
-  private static func compileSwift(_ product: String, _ flags: [String]) throws -> String {
+  private static func compileSwift(
+    _ name: String, to product: String, _ flags: [String] = []
+  ) throws -> String {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let path = folder.appending(path: product).path
-    let words = ["swiftc", "-O", "-g", "-module-name", "classes"] + flags
-    return try run(words + [sources.appending(path: "classes.swift").path, "-o", path], for: path)
+    let words = ["swiftc", "-O", "-g", "-module-name", name] + flags
+    return try run(words + [sources.appending(path: "\(name).swift").path, "-o", path], for: path)
   }
 
   private static func run(

@@ -61,7 +61,8 @@ import Testing
       let status = try AttachTarget.wick(["status", "\(target.pid)"], folder: folder)
       #expect(status.output.hasPrefix("Process    \(target.pid) (plain)\nAgent      wick "))
       #expect(status.output.contains("\nRecording  yes, to wick, process "))
-      #expect(status.output.contains(", 99 Hz\nSince      "))
+      #expect(
+        status.output.contains(", 99 Hz\nMemory     no allocation is followed\nSince      "))
       let stop = try AttachTarget.wick(["stop", "\(target.pid)"], folder: folder)
       #expect(stop.exitCode == 0)
       #expect(stop.output == "stopped the recording of process \(target.pid) (plain)\n")

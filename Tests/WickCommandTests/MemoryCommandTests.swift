@@ -102,6 +102,56 @@ import Testing
     #expect(leaks.errors == "wick: no allocations were recorded in standard input\n")
   }
 
+  /// A program that is over before the first sample has allocations all the same.
+  @Test func allocationsWithoutSamplesAreShown() throws {
+    try Command.withFolder { folder in
+      let outcome = try Command.run(
+        "record", "--alloc=all", "-F", "1", "-o", "a.wick", "--", "/usr/bin/env", "perl", "-e",
+        "@a = (1..1000)", folder: folder)
+      #expect(outcome.exitCode == 0, "\(outcome.errors)")
+      #expect(outcome.errors.hasPrefix("0 samples, "))
+      #expect(
+        outcome.errors.hasSuffix(
+          "next: wick report --value alloc_space a.wick    or: wick flamegraph --value inuse_space "
+            + "a.wick\n"), "\(outcome.errors)")
+      for words in [
+        ["report"], ["report", "--lines"], ["report", "--tree"], ["report", "--leaks"],
+        ["flamegraph", "-o", "-"], ["folded"],
+      ] {
+        for value in [[], ["--value", "alloc_space"], ["--value", "retains"]]
+        where !words.contains("--leaks") || value.isEmpty {
+          let shown = try Command.run(
+            Command.wick, words + value + ["a.wick"], folder: folder)
+          #expect(shown.exitCode == (value.last == "retains" ? 2 : 0), "\(words) \(shown.errors)")
+        }
+      }
+      let bytes = try Command.run(
+        "folded", "--value", "alloc_space", "a.wick", folder: folder)
+      #expect(bytes.output.split(separator: "\n").count > 10)
+    }
+  }
+
+  @Test func nextStepsNameWhatThereIs() throws {
+    try Command.withFolder { folder in
+      let work = "for ($i = 0; $i < 3000000; $i++) { push @a, $i }"
+      let both = try Command.run(
+        "record", "--alloc", "-F", "997", "-o", "a.wick", "--", "/usr/bin/perl", "-e", work,
+        folder: folder)
+      #expect(
+        both.errors.hasSuffix(
+          """
+          next: wick report a.wick    or: wick flamegraph a.wick
+          memory: wick report --value alloc_space a.wick    or: wick flamegraph --value inuse_space \
+          a.wick
+
+          """), "\(both.errors)")
+      let neither = try Command.run(
+        "record", "--alloc=1g", "-F", "1", "-o", "b.wick", "--", "/bin/true", folder: folder)
+      #expect(neither.exitCode == 1)
+      #expect(neither.errors.contains("nor was an allocation followed"), "\(neither.errors)")
+    }
+  }
+
   @Test func equalRecordingsDoNotDiffer() throws {
     let outcome = try Command.run(
       "diff", "--value", "alloc_space", "--addresses", Self.recording.path, Self.recording.path,

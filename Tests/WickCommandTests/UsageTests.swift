@@ -121,8 +121,8 @@ import Testing
 
     Usage: wick status PID
 
-    Shows whether it is recorded, by which engine, at what rate, since when, for whom, and how much
-    was sampled and lost by now.
+    Shows whether it is recorded, by which engine, at what rate, which allocations are followed, since
+    when, for whom, and how much was sampled and lost by now.
 
     Options:
       -h, --help                Shows this page.

@@ -58,14 +58,17 @@ import WickProfile
     }
     let work = CallTree.Function(name: "work", module: "app")
     let main = CallTree.Function(name: "main", module: "app")
-    #expect(try bars(space).ofTotal(work) == SamplingError(followed: 4, objects: 4000))
-    #expect(try bars(space).ofTotal(main) == SamplingError(followed: 5, objects: 5000))
-    #expect(try bars(space).ofSelf(main) == SamplingError(followed: 1, objects: 1000))
+    func error(_ followed: Int64, _ objects: Int64, _ bytes: Int64) -> SamplingError {
+      SamplingError(followed: followed, objects: objects, bytes: bytes, interval: 524_288)
+    }
+    #expect(try bars(space).ofTotal(work) == error(4, 4000, 262_144))
+    #expect(try bars(space).ofTotal(main) == error(5, 5000, 270_336))
+    #expect(try bars(space).ofSelf(main) == error(1, 1000, 8192))
     let live = try column(.liveObjects)
-    #expect(try bars(live).ofTotal(work) == SamplingError(followed: 2, objects: 2000))
+    #expect(try bars(live).ofTotal(work) == error(2, 2000, 131_072))
     // Of the 4 that stand for 4000 allocations 2 were live at the mark.
     let peak = try column(.peakSpace)
-    #expect(try bars(peak).ofTotal(work) == SamplingError(followed: 2, objects: 2000))
+    #expect(try bars(peak).ofTotal(work) == error(2, 2000, 131_072))
   }
 
   @Test func differencesOfAllocationsAreChanceOnlyWhereSampled() throws {

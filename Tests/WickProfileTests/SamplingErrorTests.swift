@@ -31,6 +31,41 @@ import WickProfile
     #expect(covered > 0.93 && covered < 0.985, "\(covered)")
   }
 
+  /// Of objects of several intervals' size nearly all are followed; the number of the others is below one
+  /// half, or hardly above, and rounded away.
+  @Test(arguments: [1, 3, 10, 100, 1000], [1.0, 2, 3, 6, 9])
+  func bytesOfFewLargeObjectsAreWithinTheirBounds(objects: Int, size: Double) throws {
+    let interval = 524_288.0
+    let chance = 1 - exp(-size)
+    var (covered, seen) = (0.0, 0.0)
+    for count in 1...objects {
+      let ways =
+        lgamma(Double(objects + 1)) - lgamma(Double(count + 1))
+        - lgamma(Double(objects - count + 1))
+      let probability = exp(
+        ways + Double(count) * log(chance) - Double(objects - count) * size)
+      let number = (Double(count) / chance).rounded()
+      let bytes = (Double(count) * size * interval / chance).rounded()
+      let error = SamplingError(
+        followed: Int64(count), objects: Int64(number), bytes: Int64(bytes),
+        interval: UInt64(interval))
+      seen += probability
+      let bounds = try #require(error.interval(of: Int64(bytes)))
+      if bounds.contains(Int64(Double(objects) * size * interval)) { covered += probability }
+      #expect(try #require(error.interval(of: Int64(number))).lowerBound >= count)
+    }
+    #expect(covered > 0.93 * seen, "\(covered) of \(seen)")
+  }
+
+  /// A part of the objects may have been followed while all were: their bytes tell nothing of chance.
+  @Test func whatWasFollowedWithoutAChoiceIsExact() {
+    let error = SamplingError(
+      followed: 1_000_000, objects: 1_000_000, bytes: 16_000_000, interval: 65_536)
+    #expect(error.interval(of: 16_000_000) == nil)
+    let large = SamplingError(followed: 3, objects: 3, bytes: 9_437_184, interval: 1)
+    #expect(large.interval(of: 9_437_184) == nil)
+  }
+
   @Test func exactNumbersHaveNoInterval() {
     #expect(SamplingError(followed: 7, objects: 7).interval(of: 7) == nil)
     #expect(SamplingError(followed: 0, objects: 7).interval(of: 7) == nil)

@@ -107,14 +107,15 @@ public struct LeakTable: Sendable {
       sums[merged.samples[row].stack] = sum
     }
     (self.total, self.young) = (total, young)
-    rows = sums.map { Self.row($0, $1) }.sorted { first, second in
+    let interval = profile.largestInterval
+    rows = sums.map { Self.row($0, $1, interval) }.sorted { first, second in
       if first.bytes != second.bytes { return first.bytes > second.bytes }
       if first.objects != second.objects { return first.objects > second.objects }
       return first.stack < second.stack
     }
   }
 
-  private static func row(_ stack: Int, _ sums: Sums) -> Row {
+  private static func row(_ stack: Int, _ sums: Sums, _ interval: UInt64) -> Row {
     let types = sums.types.sorted { first, second in
       if first.value != second.value { return first.value > second.value }
       guard let name = first.key, let other = second.key else { return first.key != nil }
@@ -122,7 +123,9 @@ public struct LeakTable: Sendable {
     }
     let mean = sums.agedObjects > 0 ? sums.ages / Double(sums.agedObjects) : 0
     return Row(
-      stack: stack, error: SamplingError(followed: sums.followed, objects: sums.objects),
+      stack: stack,
+      error: SamplingError(
+        followed: sums.followed, objects: sums.objects, bytes: sums.bytes, interval: interval),
       bytes: sums.bytes,
       meanAge: sums.agedObjects > 0 ? (mean < 1.8e19 ? UInt64(mean) : .max) : nil,
       types: types.map(\.key))

@@ -268,7 +268,8 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedStatis
     WICK_STAT_LOST_ALLOCATIONS __attribute__((swift_name("lostAllocations"))) = 14,
     /// Followed objects whose free was not seen: their address was allocated anew. They count as freed then.
     WICK_STAT_LOST_FREES __attribute__((swift_name("lostFrees"))) = 15,
-    /// Frees of objects that were not followed, while every allocation is: allocated before the start.
+    /// Frees of objects that were not followed, while every allocation is: allocated before the start, or
+    /// before every allocation was.
     WICK_STAT_UNKNOWN_FREES __attribute__((swift_name("unknownFrees"))) = 16,
     /// Bytes of memory that the agent uses for allocations, apart from what each thread has.
     WICK_STAT_ALLOCATION_MEMORY __attribute__((swift_name("allocationMemory"))) = 17,

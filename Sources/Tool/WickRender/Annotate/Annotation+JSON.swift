@@ -5,32 +5,11 @@ extension Annotation {
   ///
   /// `lines` has what is shown of a file; a `text` that is not known is null.
   public func writeJSON(to output: inout some TextOutputStream) {
-    var json = JSONWriter()
-    json.object { json in
-      json.integer("version", 1)
-      json.object("value") { json in
-        json.string("name", valueType.name)
-        json.string("unit", valueType.unit)
-      }
-      json.integer("total", total)
-      json.array("sources") { json in
-        for source in sources {
-          write(source, to: &json)
-          output.write(json.take())
-        }
-      }
-      json.array("skipped") { json in
-        for row in skipped {
-          json.object { json in
-            json.string("file", row.file)
-            write(row.selfValue, row.totalValue, to: &json)
-          }
-        }
-      }
-      account.write(to: &json)
+    account.writeReport(to: &output, "sources", sources) { json in
+      json.value(valueType, total: total)
+    } row: { source, json in
+      write(source, to: &json)
     }
-    output.write(json.take())
-    output.write("\n")
   }
 
   private func write(_ source: AnnotatedSource, to json: inout JSONWriter) {

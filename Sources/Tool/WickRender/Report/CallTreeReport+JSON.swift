@@ -12,11 +12,7 @@ extension CallTreeReport {
       json.integer("version", 1)
       json.string("view", kind.rawValue)
       json.string("pattern", pattern)
-      json.object("value") { json in
-        json.string("name", tree.valueType.name)
-        json.string("unit", tree.valueType.unit)
-      }
-      json.integer("total", total)
+      json.value(tree.valueType, total: total)
       json.integer("treeTotal", treeTotal)
       json.integer("callCount", tree.nodes.count - 1)
       json.array("calls") { json in

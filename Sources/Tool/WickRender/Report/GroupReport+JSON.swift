@@ -5,25 +5,14 @@ extension GroupReport {
   ///
   /// The name of what is of no process, thread, module, file or type is null.
   public func writeJSON(to output: inout some TextOutputStream) {
-    var json = JSONWriter()
-    json.object { json in
-      json.integer("version", 1)
-      json.object("value") { json in
-        json.string("name", table.valueType.name)
-        json.string("unit", table.valueType.unit)
-      }
-      json.integer("total", table.total)
+    account.writeReport(
+      to: &output, table.grouping.plural, rows, hasProcesses: table.grouping == .process
+    ) { json in
+      json.value(table.valueType, total: table.total)
       json.integer("\(table.grouping.rawValue)Count", table.rows.count)
-      json.array(table.grouping.plural) { json in
-        for row in rows {
-          write(row, to: &json)
-          output.write(json.take())
-        }
-      }
-      account.write(to: &json, hasProcesses: table.grouping == .process)
+    } row: { row, json in
+      write(row, to: &json)
     }
-    output.write(json.take())
-    output.write("\n")
   }
 
   private func write(_ row: GroupTable.Row, to json: inout JSONWriter) {

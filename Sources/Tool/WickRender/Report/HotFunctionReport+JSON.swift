@@ -3,25 +3,12 @@ internal import WickProfile
 extension HotFunctionReport {
   /// Writes the report as JSON; `version` rises when a key changes its meaning.
   public func writeJSON(to output: inout some TextOutputStream) {
-    var json = JSONWriter()
-    json.object { json in
-      json.integer("version", 1)
-      json.object("value") { json in
-        json.string("name", table.valueType.name)
-        json.string("unit", table.valueType.unit)
-      }
-      json.integer("total", table.total)
+    account.writeReport(to: &output, "functions", rows) { json in
+      json.value(table.valueType, total: table.total)
       json.integer("functionCount", table.rows.count)
-      json.array("functions") { json in
-        for row in rows {
-          write(row, to: &json)
-          output.write(json.take())
-        }
-      }
-      account.write(to: &json)
+    } row: { row, json in
+      write(row, to: &json)
     }
-    output.write(json.take())
-    output.write("\n")
   }
 
   private func write(_ row: FunctionTable.Row, to json: inout JSONWriter) {

@@ -5,25 +5,12 @@ extension HotLineReport {
   ///
   /// What is not known is null: `file`, and `line`.
   public func writeJSON(to output: inout some TextOutputStream) {
-    var json = JSONWriter()
-    json.object { json in
-      json.integer("version", 1)
-      json.object("value") { json in
-        json.string("name", valueType.name)
-        json.string("unit", valueType.unit)
-      }
-      json.integer("total", total)
+    account.writeReport(to: &output, "lines", rows) { json in
+      json.value(valueType, total: total)
       json.integer("lineCount", table.rows.count)
-      json.array("lines") { json in
-        for row in rows {
-          write(row, to: &json)
-          output.write(json.take())
-        }
-      }
-      account.write(to: &json)
+    } row: { row, json in
+      write(row, to: &json)
     }
-    output.write(json.take())
-    output.write("\n")
   }
 
   private func write(_ row: LineTable.Row, to json: inout JSONWriter) {

@@ -5,9 +5,7 @@ extension LeakReport {
   ///
   /// `types` has null for what is of no known type; `frames` stand innermost first.
   public func writeJSON(to output: inout some TextOutputStream) {
-    var json = JSONWriter()
-    json.object { json in
-      json.integer("version", 1)
+    account.writeReport(to: &output, "stacks", rows) { json in
       json.string("view", "leaks")
       json.integer("objects", table.total.objects)
       json.integer("bytes", table.total.bytes)
@@ -17,16 +15,9 @@ extension LeakReport {
         json.integer("bytes", table.young.bytes)
       }
       json.integer("stackCount", table.rows.count)
-      json.array("stacks") { json in
-        for row in rows {
-          write(row, to: &json)
-          output.write(json.take())
-        }
-      }
-      account.write(to: &json)
+    } row: { row, json in
+      write(row, to: &json)
     }
-    output.write(json.take())
-    output.write("\n")
   }
 
   private func write(_ row: LeakTable.Row, to json: inout JSONWriter) {

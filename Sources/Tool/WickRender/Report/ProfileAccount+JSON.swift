@@ -106,6 +106,51 @@ extension ProfileAccount {
 }
 
 extension ProfileAccount {
+  /// Writes a whole report: its head, an array of its rows, and the account.
+  ///
+  /// Rows are handed on one by one, as there may be many.
+  ///
+  /// - Parameters:
+  ///   - output: Receives the text.
+  ///   - key: What the array of rows is called.
+  ///   - rows: The rows.
+  ///   - hasProcesses: Whether the form has `processes` of its own.
+  ///   - head: Writes what stands before the rows.
+  ///   - body: Writes a row.
+  func writeReport<Row>(
+    to output: inout some TextOutputStream, _ key: String, _ rows: some Sequence<Row>,
+    hasProcesses: Bool = false, head: (inout JSONWriter) -> Void,
+    row body: (Row, inout JSONWriter) -> Void
+  ) {
+    var json = JSONWriter()
+    json.object { json in
+      json.integer("version", 1)
+      head(&json)
+      json.array(key) { json in
+        for row in rows {
+          body(row, &json)
+          output.write(json.take())
+        }
+      }
+      write(to: &json, hasProcesses: hasProcesses)
+    }
+    output.write(json.take())
+    output.write("\n")
+  }
+}
+
+extension JSONWriter {
+  /// Writes what is counted, into an open object.
+  mutating func value(_ type: ValueType, total: Int64) {
+    object("value") { json in
+      json.string("name", type.name)
+      json.string("unit", type.unit)
+    }
+    integer("total", total)
+  }
+}
+
+extension ProfileAccount {
   /// Writes live bytes and objects over time as `heap`.
   private func write(_ heap: HeapHistory, to json: inout JSONWriter) {
     json.array("heap") { json in

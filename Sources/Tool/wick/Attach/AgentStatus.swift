@@ -11,6 +11,9 @@ struct AgentStatus {
   var elapsed: String
   /// Where the recording goes.
   var destination: String
+  /// Mean number of bytes between two allocations that are followed, as `AllocationOptions` has it; nil
+  /// of an agent that does not say.
+  var allocationInterval: UInt64?
 
   /// Reads the answer to `status`.
   init(_ facts: [String: String]) {
@@ -29,5 +32,12 @@ struct AgentStatus {
         ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3600) h \(seconds / 60 % 60) min"
     let client = facts["client"] ?? "0"
     destination = facts["to"] == "file" ? "a file" : "wick, process \(client)"
+    allocationInterval = facts["alloc"].flatMap { UInt64($0) }
+  }
+
+  /// Which allocations are followed, as `wick switch` takes it: "all", "512k"; "-" for none.
+  var allocations: String {
+    guard isRecording, let interval = allocationInterval, interval > 0 else { return "-" }
+    return AllocationOptions.size(interval)
   }
 }

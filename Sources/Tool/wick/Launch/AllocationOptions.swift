@@ -69,10 +69,19 @@ struct AllocationOptions {
     return number << shift
   }
 
+  /// An interval as `--alloc` takes it: "all", "512k", "1m", "1000".
+  static func size(_ interval: UInt64) -> String {
+    if interval == 1 { return "all" }
+    let (shift, suffix) =
+      [(30, "g"), (20, "m"), (10, "k")].first { interval.isMultiple(of: 1 << UInt64($0.0)) }
+      ?? (0, "")
+    return "\(interval >> UInt64(shift))\(suffix)"
+  }
+
   /// What an interval means, for people.
   static func text(of interval: UInt64) -> String {
     switch interval {
-    case 0: "no allocation is followed any more"
+    case 0: "no allocation is followed"
     case 1: "every allocation is followed"
     default: "one allocation in \(Summary.grouped(Int64(clamping: interval))) bytes is followed"
     }

@@ -88,7 +88,7 @@ struct RecordingOutputs {
         "there are no samples: \(Summary.reasonForNoSamples(input.profile, subject: subject))")
     }
     if let recording = all.first(where: { $0.kind == .recording }) {
-      Console.note("next: wick report \(recording.path)    or: wick flamegraph \(recording.path)")
+      for line in Summary.nextSteps(input.profile, path: recording.path) { Console.note(line) }
     }
   }
 

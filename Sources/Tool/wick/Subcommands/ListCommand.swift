@@ -23,7 +23,8 @@ enum ListCommand: Subcommand {
       let status = AgentStatus(answer ?? [:])
       rows.append([
         "\(process.pid)", process.name, status.isRecording ? "\(status.rate) Hz" : "idle",
-        status.isRecording ? status.elapsed : "-", status.isRecording ? status.samples : "-",
+        status.allocations, status.isRecording ? status.elapsed : "-",
+        status.isRecording ? status.samples : "-",
         status.isRecording ? status.lost : "-",
         status.isRecording ? "\(status.engine), to \(status.destination)" : "-",
       ])
@@ -32,7 +33,7 @@ enum ListCommand: Subcommand {
       Console.note("no process has an agent; 'wick attach PID' brings one in")
       return 0
     }
-    let heads = ["PID", "NAME", "RATE", "SINCE", "SAMPLES", "LOST", "ENGINE"]
+    let heads = ["PID", "NAME", "RATE", "ALLOC", "SINCE", "SAMPLES", "LOST", "ENGINE"]
     let widths = heads.indices.map { column in
       ([heads] + rows).map { $0[column].count }.max() ?? 0
     }
@@ -41,9 +42,9 @@ enum ListCommand: Subcommand {
       for (column, cell) in row.enumerated() {
         let padding = String(repeating: " ", count: widths[column] - cell.count)
         // Numbers stand to the right.
-        let isNumber = [0, 2, 4, 5].contains(column)
-        text += isNumber ? "\(padding)\(cell)" : column == 6 ? cell : "\(cell)\(padding)"
-        text += column == 6 ? "\n" : "  "
+        let isNumber = [0, 2, 3, 5, 6].contains(column)
+        text += isNumber ? "\(padding)\(cell)" : column == 7 ? cell : "\(cell)\(padding)"
+        text += column == 7 ? "\n" : "  "
       }
     }
     try Console.print(Console.harmless(text))

@@ -8,8 +8,8 @@ enum Status: Subcommand {
   static let wordLimit: Int? = 1
   static let example = "wick status 1234"
   static let discussion = """
-    Shows whether it is recorded, by which engine, at what rate, since when, for whom, and how much
-    was sampled and lost by now.
+    Shows whether it is recorded, by which engine, at what rate, which allocations are followed, since
+    when, for whom, and how much was sampled and lost by now.
     """
   static let options: [Option] = []
 
@@ -21,6 +21,9 @@ enum Status: Subcommand {
     text += "Recording  \(status.isRecording ? "yes, to \(status.destination)" : "no")\n"
     if status.isRecording {
       text += "Engine     \(status.engine), \(status.rate) Hz\n"
+      if let interval = status.allocationInterval {
+        text += "Memory     \(AllocationOptions.text(of: interval))\n"
+      }
       text += "Since      \(status.elapsed) ago\n"
       text += "Samples    \(status.samples), \(status.lost) lost, \(status.threads) threads\n"
     }

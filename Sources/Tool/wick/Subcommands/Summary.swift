@@ -33,8 +33,32 @@ enum Summary {
     return lines
   }
 
+  /// Commands that show what is in a recording: CPU time, memory, or both.
+  static func nextSteps(_ profile: Profile, path: String) -> [String] {
+    let types = profile.valueTypes
+    let memory = [ValueType.allocatedSpace, .retains].first { type in
+      types.firstIndex(of: type).map { profile.total(of: $0) > 0 } ?? false
+    }
+    let live: ValueType = memory == .allocatedSpace ? .liveSpace : .releases
+    func line(_ option: (report: String, graph: String)) -> String {
+      "wick report \(option.report)\(path)    or: wick flamegraph \(option.graph)\(path)"
+    }
+    let ofMemory = memory.map { line(("--value \($0.name) ", "--value \(live.name) ")) }
+    let hasSamples = profile.total(of: 0) > 0
+    guard let ofMemory else { return ["next: " + line(("", ""))] }
+    return hasSamples
+      ? ["next: " + line(("", "")), "memory: " + ofMemory] : ["next: " + ofMemory]
+  }
+
   /// Why a recording may have no samples.
   static func reasonForNoSamples(_ profile: Profile, subject: String) -> String {
+    let reason = reasonForNoTicks(profile, subject: subject)
+    return SampleAccounting(profile).allocations == nil
+      ? reason
+      : "\(reason); nor was an allocation followed: smaller SIZEs of --alloc follow more, 'all' all"
+  }
+
+  private static func reasonForNoTicks(_ profile: Profile, subject: String) -> String {
     let period = profile.origin.periodNanoseconds
     let used = profile.origin.statistic("processCPUNanoseconds")
     if used < UInt64(period) * 2 {
