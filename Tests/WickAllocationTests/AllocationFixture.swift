@@ -26,7 +26,8 @@ enum AllocationFixture {
 
   static let hostile = Result {
     _ = try compile("plugin.c", to: "plugin.so", shared)
-    _ = try compile("rival.c", to: "rival.so", shared + ["-fsemantic-interposition", "-Wl,-z,lazy"])
+    let rival = shared + ["-fsemantic-interposition", "-Wl,-z,lazy"]
+    _ = try compile("rival.c", to: "rival.so", rival)
     _ = try compile("relocated.c", to: "relocated.so", shared + ["-Wl,-z,notext"])
     return try compile("hostile.c", to: "hostile", framePointers)
   }
