@@ -17,6 +17,7 @@
 #include "raw_syscall.h"
 #include "threads.h"
 #include "unwind_again.h"
+#include "unwind_memory.h"
 #include "wick_agent.h"
 #include "writer.h"
 
@@ -46,6 +47,9 @@ static uint64_t intervals[INTERVAL_LIMIT] = {1};
 static uint32_t interval_count = 1;
 /// Number of the interval in force, or INTERVAL_LIMIT: none is.
 static _Atomic uint32_t interval_now = INTERVAL_LIMIT;
+
+/// The latest that was not 0.
+static _Atomic uint64_t latest_interval;
 
 static wick_allocation_state *states;
 static _Atomic bool is_in_use;
@@ -109,6 +113,7 @@ wick_allocation_state *wick_allocation_state_of(uint32_t slot) {
 void wick_allocation_release(uint32_t slot) {
     wick_allocation_state *state = &states[slot];
     add(&retired_unknown_frees, atomic_load_explicit(&state->unknown_frees, memory_order_relaxed));
+    wick_peak_tell(atomic_load_explicit(&state->untold_bytes, memory_order_relaxed));
     wick_counts_free(&state->counts);
     memset(state, 0, sizeof(*state));
     wick_pages_drop(state, sizeof(*state));
@@ -228,11 +233,9 @@ static void renew(wick_allocation_local *mine) {
     uint32_t interval = atomic_load_explicit(&interval_now, memory_order_relaxed);
     bool follows = interval != INTERVAL_LIMIT && !mine->is_own;
     wick_allocation_state *state = follows ? state_of(mine) : NULL;
-    if (follows && !state) {
-        add(&lost_allocations, 1);
-    }
     mine->follows_all = state && interval == EVERY;
-    mine->left = !state ? FAR_AWAY
+    mine->left = !follows ? FAR_AWAY
+                 : !state ? -1
                  : interval == EVERY
                      ? -1
                      : (int64_t)wick_odds_step(&state->random, intervals[interval]);
@@ -254,8 +257,15 @@ bool wick_allocation_draws(size_t size) {
         return false;
     }
     uint32_t interval = atomic_load_explicit(&interval_now, memory_order_relaxed);
-    if (interval == INTERVAL_LIMIT || !mine->state) {
+    if (interval == INTERVAL_LIMIT || mine->is_own) {
         mine->left = FAR_AWAY;
+        return false;
+    }
+    if (!mine->state) {
+        // There is no slot for this thread, which may change; one of those that were meant is lost.
+        add(&lost_allocations, 1);
+        mine->left = (int64_t)intervals[interval];
+        mine->mode = interval == EVERY ? 0 : mine->mode;
         return false;
     }
     mine->left = interval == EVERY
@@ -271,6 +281,7 @@ __attribute__((noinline)) static uint32_t walk(wick_allocation_state *state,
     if (state->stacks_generation != generation) {
         state->stacks_generation = generation;
         state->walk.count = 0;
+        state->last_key = 0;
     }
     wick_stack_memory memory = {
         .high = high,
@@ -354,7 +365,19 @@ void wick_allocation_note(uintptr_t address, size_t size, const wick_registers *
     leave(state);
 }
 
-static inline bool take(uintptr_t address, wick_live_block *block, uint32_t *type) {
+/// Reads what a block begins with. Its first page may be one that nobody may read: a coroutine's stack,
+/// whose guard it is.
+static inline bool read_word(uintptr_t address, uintptr_t *word) {
+    if (__builtin_expect(address % WICK_PAGE_BYTE_COUNT == 0, 0)) {
+        return wick_handler_windows_allowed() &&
+               wick_copy_memory((uint8_t *)word, address, sizeof(*word)) == sizeof(*word);
+    }
+    *word = *(const uintptr_t *)address;
+    return true;
+}
+
+static inline bool take(uintptr_t address, bool has_words, wick_live_block *block,
+                        uint32_t *type) {
     if (!wick_live_take(address, block)) {
         wick_allocation_local *mine = &wick_allocation_mine;
         if (mine->state) {
@@ -365,31 +388,24 @@ static inline bool take(uintptr_t address, wick_live_block *block, uint32_t *typ
     if (wick_live_interval(*block) != EVERY) {
         filter_remove(address);
     }
-    *type = wick_live_size(*block) < sizeof(uintptr_t)
-                ? 0
-                : wick_type_of(*(const uintptr_t *)address,
-                               &wick_stacks_node(wick_live_node(*block))->misses);
+    uintptr_t word;
+    *type = has_words && wick_live_size(*block) >= sizeof(word) && read_word(address, &word)
+                ? wick_type_of(word, &wick_stacks_node(wick_live_node(*block))->misses)
+                : 0;
     return true;
 }
 
-bool wick_allocation_take(uintptr_t address, wick_live_block *block, uint32_t *type) {
-    return !wick_free_passes(address) && take(address, block, type);
+bool wick_allocation_take(uintptr_t address, bool has_words, wick_live_block *block,
+                          uint32_t *type) {
+    return !wick_free_passes(address) && take(address, has_words, block, type);
 }
 
-void wick_allocation_forget(uintptr_t address, bool has_words) {
+void wick_allocation_forget(uintptr_t address) {
     wick_live_block block;
-    uint32_t type = 0;
-    if (!has_words) {
-        if (wick_free_passes(address) || !wick_live_take(address, &block)) {
-            return;
-        }
-        if (wick_live_interval(block) != EVERY) {
-            filter_remove(address);
-        }
-    } else if (!take(address, &block, &type)) {
-        return;
+    uint32_t type;
+    if (take(address, true, &block, &type)) {
+        end_block(address, block, type);
     }
-    end_block(address, block, type);
 }
 
 void wick_allocation_moved(wick_live_block block, uint32_t type) {
@@ -472,9 +488,14 @@ int wick_allocation_set_interval(uint64_t bytes) {
         return ENOSPC;
     }
     intervals[number] = bytes;
+    atomic_store_explicit(&latest_interval, bytes, memory_order_relaxed);
     interval_count = number < interval_count ? interval_count : number + 1;
     set_mode(number);
     return 0;
+}
+
+uint64_t wick_allocation_latest_interval(void) {
+    return atomic_load_explicit(&latest_interval, memory_order_relaxed);
 }
 
 uint64_t wick_allocation_interval(void) {
@@ -506,20 +527,14 @@ void wick_allocation_end(bool may_wait) {
 }
 
 void wick_allocation_reset(void) {
-    // A thread that has been in here for so long has been stopped there, and goes on by old numbers.
-    if (is_quiet()) {
-        wick_stacks_clear();
-    }
     atomic_store_explicit(&is_in_use, false, memory_order_relaxed);
+    // A thread may have been stopped in here all the while, as collectors stop threads: nothing is unmapped
+    // under it, and its own walk is its own to forget.
+    wick_stacks_clear();
     for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
         wick_allocation_state *state = &states[slot];
         if (atomic_load_explicit(&state->is_live, memory_order_acquire)) {
-            wick_counts_free(&state->counts);
-            memset(&state->counts, 0, sizeof(state->counts));
-            state->walk.count = 0;
-            state->last_key = 0;
-            state->deferred_count = 0;
-            state->last_address = 0;
+            wick_counts_clear(&state->counts);
             atomic_store_explicit(&state->untold_bytes, 0, memory_order_relaxed);
             atomic_store_explicit(&state->unknown_frees, 0, memory_order_relaxed);
         }

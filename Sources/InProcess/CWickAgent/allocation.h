@@ -136,10 +136,12 @@ static inline bool wick_allocation_chooses(size_t size) {
 void wick_allocation_note(uintptr_t address, size_t size, const wick_registers *registers);
 
 /// Before a block is given back.
-void wick_allocation_forget(uintptr_t address, bool has_words);
+void wick_allocation_forget(uintptr_t address);
 
 /// Before a block may move: takes it out, without counting that. False if it is not followed.
-bool wick_allocation_take(uintptr_t address, wick_live_block *block, uint32_t *type);
+/// `has_words`: it is memory that may be read.
+bool wick_allocation_take(uintptr_t address, bool has_words, wick_live_block *block,
+                          uint32_t *type);
 
 /// It has moved or was freed: it counts as freed. Or has not, and goes on.
 void wick_allocation_moved(wick_live_block block, uint32_t type);
@@ -160,8 +162,9 @@ bool wick_allocation_is_in_use(void);
 /// Prepares for wick_allocation_count_references. False if memory is refused.
 bool wick_allocation_map(void);
 
-/// The interval in force.
+/// The interval in force; and the latest that was, if none is any more.
 uint64_t wick_allocation_interval(void);
+uint64_t wick_allocation_latest_interval(void);
 
 /// Follows nothing more, and waits until no thread is in here, but not for long.
 void wick_allocation_end(bool may_wait);

@@ -2,6 +2,7 @@
 #include "allocation_counts.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -94,6 +95,17 @@ void wick_counts_each(wick_counts *counts,
             }
         }
     }
+}
+
+void wick_counts_clear(wick_counts *counts) {
+    for (uint32_t number = 1; number < WICK_COUNT_LEVELS; number++) {
+        wick_count_keys *keys = atomic_load_explicit(&counts->further[number], memory_order_relaxed);
+        if (keys) {
+            // Private pages are zero again when they are next touched.
+            madvise(keys, byte_count_of(number), MADV_DONTNEED);
+        }
+    }
+    memset(counts, 0, offsetof(wick_counts, further));
 }
 
 void wick_counts_free(wick_counts *counts) {

@@ -62,6 +62,9 @@ void wick_counts_each(wick_counts *counts,
                                     void *context),
                       void *context);
 
+/// Makes all rows as new, and keeps their memory: the thread may be in one.
+void wick_counts_clear(wick_counts *counts);
+
 /// Gives the memory of the further levels back. The thread is gone, or hooks are out.
 void wick_counts_free(wick_counts *counts);
 

@@ -156,10 +156,10 @@ static void write_rows(void) {
     wick_drain_write(WICK_CHUNK_ALLOCATIONS, &rows);
 }
 
-static void begin_rows(uint64_t elapsed_ms, bool has_mark) {
+static void begin_rows(uint64_t elapsed_ms, bool has_mark, uint64_t interval) {
     wick_buffer_varint(&rows, elapsed_ms);
     wick_buffer_varint(&rows, has_mark);
-    wick_buffer_varint(&rows, wick_allocation_interval());
+    wick_buffer_varint(&rows, interval);
 }
 
 typedef struct {
@@ -168,7 +168,7 @@ typedef struct {
 } telling;
 
 static uint64_t whole(uint64_t objects) {
-    return objects >> WICK_COUNT_FRACTION_BITS;
+    return (objects + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >> WICK_COUNT_FRACTION_BITS;
 }
 
 static void add_zigzag(int64_t value) {
@@ -204,7 +204,7 @@ static void tell_row(uint64_t key, wick_count_row *row, wick_count_told *told, v
     }
     if (rows.byte_count + ROW_BYTES_LIMIT > WICK_CHUNK_BYTE_LIMIT) {
         write_rows();
-        begin_rows(now->elapsed_ms, false);
+        begin_rows(now->elapsed_ms, false, wick_allocation_interval());
     }
     wick_allocation_row kind = (wick_allocation_row)(key >> 20 & 3);
     wick_buffer_varint(&rows, (uint64_t)recorded_node(key & (WICK_STACK_NODE_LIMIT - 1)) << 2 | kind);
@@ -234,7 +234,7 @@ static void tell(uint64_t elapsed_ms) {
     now.has_mark = now.peak != told_peak;
     told_peak = now.peak;
     told_bytes = 0;
-    begin_rows(elapsed_ms, now.has_mark);
+    begin_rows(elapsed_ms, now.has_mark, wick_allocation_interval());
     for (uint32_t slot = 0; slot < wick_threads_count(); slot++) {
         wick_allocation_state *state = wick_allocation_state_of(slot);
         if (state) {
@@ -312,6 +312,11 @@ void wick_allocations_write_last(uint64_t elapsed_ms) {
     welcome_threads();
     record_new_nodes();
     wick_allocation_tell_peak();
+    if (next_telling_ms == 0 && wick_allocation_latest_interval() != 0) {
+        // It has ended before it was first told how allocations are followed.
+        begin_rows(0, false, wick_allocation_latest_interval());
+        write_rows();
+    }
     wick_snapshot_take();
     tell(elapsed_ms);
     wick_snapshot_write(&rows, elapsed_ms);

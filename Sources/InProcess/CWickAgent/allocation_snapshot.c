@@ -170,7 +170,8 @@ void wick_snapshot_write(wick_buffer *buffer, uint64_t elapsed_ms) {
         wick_buffer_varint(buffer, one->type);
         wick_buffer_varint(buffer, one->time_ms);
         wick_buffer_varint(buffer, one->followed);
-        wick_buffer_varint(buffer, one->objects >> WICK_COUNT_FRACTION_BITS);
+        wick_buffer_varint(buffer, (one->objects + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >>
+                                       WICK_COUNT_FRACTION_BITS);
         wick_buffer_varint(buffer, one->bytes);
     }
     wick_drain_write(WICK_CHUNK_LIVE, buffer);

@@ -125,6 +125,7 @@ void wick_stacks_clear(void) {
         atomic_store_explicit(&node_count, 1, memory_order_relaxed);
     }
     atomic_store_explicit(&refused, 0, memory_order_relaxed);
+    wick_stacks_forget_addresses();
 }
 
 void wick_stacks_forget_addresses(void) {

@@ -39,7 +39,7 @@ bool wick_stacks_map(void);
 /// HOOK-SAFE. The node of a walk's whole stack. `spare` is the calling thread's own, at first 0.
 uint32_t wick_stacks_add(wick_known_walk *walk);
 
-/// Forgets all. No hook may be at work.
+/// Forgets all. A thread that is in here meanwhile may find a node that is forgotten.
 void wick_stacks_clear(void);
 
 /// Addresses mean something else from now on: no node is found any more that was made before. Walks must

@@ -98,11 +98,13 @@ static inline __attribute__((always_inline)) uintptr_t allocate(size_t number, u
                                                                 uintptr_t b, uintptr_t c,
                                                                 size_t size,
                                                                 const wick_registers *registers) {
+    // First: with the allocator the following begins that WICK asks for.
+    function *allocator = real_of(number);
     if (!wick_allocation_chooses(size)) {
-        return real_of(number)(a, b, c);
+        return allocator(a, b, c);
     }
     // An operator of C++ may throw, over this frame, so it does not count as a call into the allocator.
-    uintptr_t block = number > NUMBER_free ? real_of(number)(a, b, c) : call(number, a, b, c);
+    uintptr_t block = number > NUMBER_free ? allocator(a, b, c) : call(number, a, b, c);
     if (block) {
         wick_allocation_note(block, size, registers);
     }
@@ -132,7 +134,7 @@ static uintptr_t move(size_t number, uintptr_t a, uintptr_t b, uintptr_t c,
     wick_live_block before;
     uint32_t type = 0;
     // Before: as soon as the allocator has it, the address can be another thread's.
-    bool was_followed = a && wick_allocation_take(a, &before, &type);
+    bool was_followed = a && wick_allocation_take(a, true, &before, &type);
     uintptr_t block = call(number, a, b, c);
     if (was_followed && !block && b != 0) {
         wick_allocation_stayed(a, before);
@@ -215,7 +217,7 @@ _Static_assert(offsetof(wick_registers, sp) == 8 && offsetof(wick_registers, fp)
 #define SLOW_FREE(name)                                                                             \
     __attribute__((noinline)) static uintptr_t wick_slow_##name(uintptr_t a, uintptr_t b,           \
                                                                 uintptr_t c) {                      \
-        wick_allocation_forget(a, true);                                                            \
+        wick_allocation_forget(a);                                                            \
         __attribute__((musttail)) return real_of(NUMBER_##name)(a, b, c);                           \
     }
 

@@ -52,13 +52,24 @@ static void *hook_mmap(void *start, size_t byte_count, int protection, int flags
     return pages;
 }
 
+/// What is followed of a mapping that ends or moves. Without its words: it may be memory that nobody may read.
+static bool take(void *start, wick_live_block *block) {
+    uint32_t no_type;
+    return wick_allocation_mine.depth == 0 &&
+           wick_allocation_take((uintptr_t)start, false, block, &no_type);
+}
+
 static int hook_munmap(void *start, size_t byte_count) {
     __typeof__(munmap) *real = (__typeof__(munmap) *)hooks[MUNMAP].theirs;
-    if (!wick_free_passes((uintptr_t)start) && wick_allocation_mine.depth == 0) {
-        // Without its words: it may be memory that nobody may read.
-        wick_allocation_forget((uintptr_t)start, false);
+    wick_live_block block;
+    bool was_followed = take(start, &block);
+    int result = real(start, byte_count);
+    if (was_followed && result == 0) {
+        wick_allocation_moved(block, 0);
+    } else if (was_followed) {
+        wick_allocation_stayed((uintptr_t)start, block);
     }
-    return real(start, byte_count);
+    return result;
 }
 
 static void *hook_mremap(void *start, size_t byte_count, size_t new_byte_count, int flags, ...) {
@@ -68,10 +79,14 @@ static void *hook_mremap(void *start, size_t byte_count, size_t new_byte_count, 
     void *place = flags & MREMAP_FIXED ? va_arg(list, void *) : NULL;
     va_end(list);
     bool is_chosen = chooses(new_byte_count);
-    if (!wick_free_passes((uintptr_t)start)) {
-        wick_allocation_forget((uintptr_t)start, false);
-    }
+    wick_live_block block;
+    bool was_followed = take(start, &block);
     void *pages = real(start, byte_count, new_byte_count, flags, place);
+    if (was_followed && pages != MAP_FAILED) {
+        wick_allocation_moved(block, 0);
+    } else if (was_followed) {
+        wick_allocation_stayed((uintptr_t)start, block);
+    }
     if (is_chosen && pages != MAP_FAILED) {
         wick_allocation_note((uintptr_t)pages, new_byte_count, &CALLER());
     }
