@@ -55,7 +55,9 @@ trap 'exit 143' TERM
 
 # start [COMMAND…]: starts the server, by COMMAND if there is one. It is process $served, at $address.
 start() {
-  "$@" "$bin/WickBlogServer" --port 0 </dev/null 2>"$log" &
+  # Emptied here: the last server's address must not be found before this one has written its own.
+  : >"$log"
+  "$@" "$bin/WickBlogServer" --port 0 </dev/null 2>>"$log" &
   server=$!
   address=
   for ((tries = 0; tries < 300; tries++)); do
@@ -68,7 +70,7 @@ start() {
     sleep 0.1
   done
   [[ -n $address ]] || fail "the server is not ready after 30 s."
-  curl -fsS --retry 10 --retry-connrefused --max-time 10 -o "$load" "$address/health" \
+  curl -fsS --retry 10 --retry-delay 1 --retry-connrefused --max-time 10 -o "$load" "$address/health" \
     || fail "the server does not answer."
 }
 

@@ -126,6 +126,8 @@ struct SampleServerTests {
       defer { unsetenv("GLIBC_TUNABLES") }
       var answer = ""
       let recording = try record(.preloaded, folder: folder) { address in
+        let faults = ["slow/feed", "slow/posts", "slow/calendar", "slow/export?limit=500"]
+        try Self.get(faults + Self.ordinary, from: address, folder: folder)
         answer = try Program.run("/usr/bin/curl", ["-sS", "\(address)/memory"], folder: folder)
           .output
       }
@@ -136,9 +138,8 @@ struct SampleServerTests {
       let inUse = try JSONDecoder().decode(Memory.self, from: Data(answer.utf8)).inUse
       let account = try recording.account()
       let difference = inUse - account.inuse_space
-      print("live \(account.inuse_space) in \(account.inuse_objects), mallinfo2 \(inUse)")
-      #expect(difference >= 8 * account.inuse_objects)
-      #expect(difference * 50 <= inUse)
+      #expect(difference >= 8 * account.inuse_objects, "\(inUse) \(account)")
+      #expect(difference * 50 <= inUse, "\(inUse) \(account)")
     }
   }
 }
