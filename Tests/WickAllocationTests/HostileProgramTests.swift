@@ -55,9 +55,7 @@ import WickTestPrograms
       let path = folder.appending(path: "%p.wick").path
       let run = try Program.run(
         "wick", ["record", "--alloc=all", "-o", path, "--", host, "guarded"], folder: folder)
-      withKnownIssue("a free reads the block's first word for its type") {
-        expectWell(run, ["guarded"])
-      }
+      expectWell(run, ["guarded"])
     }
   }
 

@@ -83,6 +83,6 @@ enum FlameGraphCommand: Subcommand {
   private static func subtitle(of input: Input, column: Int = 0) -> String {
     let profile = input.profile
     if profile.origin.processes.isEmpty { return profile.excerptText(column: column) ?? "" }
-    return Summary.lines(of: profile).joined(separator: " · ")
+    return Summary.lines(of: profile, column: column).joined(separator: " · ")
   }
 }

@@ -9,7 +9,10 @@ enum Summary {
   }
 
   /// The same without the processes' parts.
-  static func lines(of profile: Profile) -> [String] {
+  ///
+  /// - Parameter column: The values that are shown, if that is not both CPU time and memory: what tells
+  ///   of the other is left out.
+  static func lines(of profile: Profile, column: Int? = nil) -> [String] {
     let accounting = SampleAccounting(profile)
     let origin = profile.origin
     var text = "\(grouped(profile.total(of: 0))) samples"
@@ -19,11 +22,12 @@ enum Summary {
     if origin.rateHertz > 0 { text += ", \(origin.rateHertz) Hz" }
     if let engine = origin.processes.first?.info["engine"] { text += ", \(engine)" }
     text += ", \(grouped(Int64(clamping: accounting.lostWeight))) lost, \(accounting.rates)"
-    var lines = [text]
-    if let allocations = accounting.allocations {
+    let isOfMemory = column.map { profile.valueTypes[$0].isOfMemory }
+    var lines = isOfMemory == true ? [] : [text]
+    if let allocations = accounting.allocations, isOfMemory != false {
       lines.append("memory: \(allocations.summary); \(allocations.line)")
     }
-    for thread in accounting.blockedThreads.prefix(8) {
+    for thread in accounting.blockedThreads.prefix(8) where isOfMemory != true {
       lines.append("not sampled: thread \(thread.tid) \(thread.name), which blocks the signal")
     }
     if let excerpt = profile.excerptText() { lines.append(excerpt) }
