@@ -10,8 +10,11 @@ enum Summary {
 
   /// The same without the processes' parts.
   ///
-  /// - Parameter column: The values that are shown, if that is not both CPU time and memory: what tells
-  ///   of the other is left out.
+  /// - Parameters:
+  ///   - profile: What was recorded.
+  ///   - column: The values that are shown, if that is not both CPU time and memory: what tells of the
+  ///     other is left out.
+  /// - Returns: A line of samples, one of memory, and one for each thing that is missing.
   static func lines(of profile: Profile, column: Int? = nil) -> [String] {
     let accounting = SampleAccounting(profile)
     let origin = profile.origin
