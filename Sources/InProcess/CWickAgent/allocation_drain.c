@@ -305,6 +305,12 @@ void wick_allocations_let_go(uint32_t slot) {
     }
 }
 
+void wick_allocations_look(void) {
+    if (begin_use()) {
+        wick_snapshot_look();
+    }
+}
+
 void wick_allocations_write_last(uint64_t elapsed_ms) {
     if (!begin_use()) {
         return;

@@ -19,6 +19,9 @@ void wick_allocations_tell(uint64_t elapsed_ms);
 /// The thread of a slot is gone, and all of it told.
 void wick_allocations_let_go(uint32_t slot);
 
+/// The last moment of the hooks: what is live is looked at.
+void wick_allocations_look(void);
+
 /// Hooks are out: everything is told, and what is live listed.
 void wick_allocations_write_last(uint64_t elapsed_ms);
 

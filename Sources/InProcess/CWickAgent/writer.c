@@ -132,6 +132,7 @@ static void *main_of_thread(void *unused) {
             engine->stop();
         }
         wick_handler_accept(0);
+        wick_allocations_look();
         wick_allocations_stop(reason == WICK_END_EXITED || reason == WICK_END_EXEC);
         wick_drain_finish(engine, reason);
         session.engine = NULL;
