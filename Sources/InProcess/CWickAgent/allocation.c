@@ -96,7 +96,6 @@ static wick_allocation_state *claim(wick_allocation_local *mine) {
     // Release: the writer sees a whole state.
     atomic_store_explicit(&state->is_live, true, memory_order_release);
     mine->state = state;
-    wick_writer_hurry();
     return state;
 }
 
@@ -290,6 +289,8 @@ __attribute__((noinline)) static uint32_t walk(wick_allocation_state *state,
         .cache = &state->cache};
     if (!high) {
         atomic_store_explicit(&state->seen_sp, registers->sp, memory_order_relaxed);
+        // Who finds where the stack ends spares us system calls in every walk.
+        wick_writer_hurry();
     }
     wick_unwind_call(registers, &memory, &state->walk);
     return wick_stacks_add(&state->walk);

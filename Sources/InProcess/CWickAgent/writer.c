@@ -58,7 +58,8 @@ static bool futex_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_
 }
 
 void wick_writer_hurry(void) {
-    if (!atomic_exchange_explicit(&is_hurried, true, memory_order_relaxed)) {
+    if (!atomic_load_explicit(&is_hurried, memory_order_relaxed) &&
+        !atomic_exchange_explicit(&is_hurried, true, memory_order_relaxed)) {
         wick_raw_syscall6(SYS_futex, (long)&phase, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
     }
 }
