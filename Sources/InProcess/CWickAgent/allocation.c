@@ -293,7 +293,7 @@ __attribute__((noinline)) static uint32_t walk(wick_allocation_state *state,
         wick_writer_hurry();
     }
     wick_unwind_call(registers, &memory, &state->walk);
-    return wick_stacks_add(&state->walk);
+    return wick_stacks_add(&state->walk, &state->nodes);
 }
 
 /// The node of the caller's stack.

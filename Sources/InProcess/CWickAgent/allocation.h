@@ -21,6 +21,7 @@
 
 #include "allocation_counts.h"
 #include "allocation_live.h"
+#include "allocation_stacks.h"
 #include "unwind.h"
 
 enum : uint32_t {
@@ -63,6 +64,7 @@ typedef struct {
     wick_rule_cache cache;
     uint8_t scratch[WICK_ALLOCATION_SCRATCH_BYTES];
     wick_known_walk walk;
+    wick_stack_memory_of_nodes nodes;
     wick_counts counts;
 } wick_allocation_state;
 

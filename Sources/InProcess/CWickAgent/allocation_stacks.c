@@ -102,18 +102,50 @@ static uint32_t child(uint32_t parent, uint64_t pc) {
     return parent;
 }
 
-uint32_t wick_stacks_add(wick_known_walk *walk) {
-    uint32_t node = WICK_STACK_ROOT;
-    if (walk->unchanged > 0) {
-        node = walk->frames[walk->unchanged - 1].node;
-    } else if (walk->truncation) {
-        node = child(node, WICK_STACK_MARK_TRUNCATED | walk->truncation);
+/// In a frame whose node is not known yet.
+enum : uint32_t { NOT_KNOWN = UINT32_MAX };
+
+/// Finds or makes the nodes of all frames, from the innermost one that is known on.
+__attribute__((noinline)) static void find_nodes(wick_known_walk *walk) {
+    uint32_t first = walk->count;
+    while (first > 0 && walk->frames[first - 1].node == NOT_KNOWN) {
+        first--;
     }
+    uint32_t node = first > 0          ? walk->frames[first - 1].node
+                    : walk->truncation ? child(WICK_STACK_ROOT, WICK_STACK_MARK_TRUNCATED |
+                                                                    walk->truncation)
+                                       : WICK_STACK_ROOT;
+    for (uint32_t i = first; i < walk->count; i++) {
+        node = walk->frames[i].node = child(node, walk->frames[i].pc);
+    }
+}
+
+uint32_t wick_stacks_add(wick_known_walk *walk, wick_stack_memory_of_nodes *memory) {
+    if (walk->count == 0) {
+        return WICK_STACK_ROOT;
+    }
+    // Of 64 bits: two stacks of a process do not have the same.
+    uint64_t hash = walk->unchanged > 0 ? walk->frames[walk->unchanged - 1].hash
+                                        : (uint64_t)wick_stacks_generation() << 32 |
+                                              (walk->truncation + 1);
     for (uint32_t i = walk->unchanged; i < walk->count; i++) {
-        node = child(node, walk->frames[i].pc);
-        walk->frames[i].node = node;
+        hash = (hash ^ walk->frames[i].pc) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 29;
+        walk->frames[i].hash = hash;
+        walk->frames[i].node = NOT_KNOWN;
     }
-    return node;
+    wick_known_frame *innermost = &walk->frames[walk->count - 1];
+    if (innermost->node == NOT_KNOWN) {
+        size_t place = innermost->hash >> (64 - WICK_STACK_MEMORY_BITS);
+        if (memory->places[place].hash == innermost->hash) {
+            innermost->node = memory->places[place].node;
+        } else {
+            find_nodes(walk);
+            memory->places[place].hash = innermost->hash;
+            memory->places[place].node = innermost->node;
+        }
+    }
+    return innermost->node;
 }
 
 void wick_stacks_clear(void) {

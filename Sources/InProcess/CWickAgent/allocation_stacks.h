@@ -33,11 +33,21 @@ typedef struct {
     uint32_t misses;
 } wick_stack_node;
 
+enum : uint32_t { WICK_STACK_MEMORY_BITS = 10 };
+
+/// A thread's own memory of nodes, by the hash of their whole stack. Zeroed by its owner.
+typedef struct {
+    struct {
+        uint64_t hash;
+        uint32_t node;
+    } places[1 << WICK_STACK_MEMORY_BITS];
+} wick_stack_memory_of_nodes;
+
 /// Maps what is needed; idempotent. False if memory is refused. Before hooks are let in.
 bool wick_stacks_map(void);
 
 /// HOOK-SAFE. The node of a walk's whole stack. `spare` is the calling thread's own, at first 0.
-uint32_t wick_stacks_add(wick_known_walk *walk);
+uint32_t wick_stacks_add(wick_known_walk *walk, wick_stack_memory_of_nodes *memory);
 
 /// Forgets all. A thread that is in here meanwhile may find a node that is forgotten.
 void wick_stacks_clear(void);

@@ -88,6 +88,7 @@ typedef struct {
     /// caller depends on more than these registers.
     uintptr_t fp_place;
     /// The owner's: what it knows of the stack that ends here.
+    uint64_t hash;
     uint32_t node;
 } wick_known_frame;
 
