@@ -347,4 +347,5 @@ void wick_allocations_stats(void (*add)(wick_stat key, uint64_t value)) {
     add(WICK_STAT_UNKNOWN_FREES, totals.unknown_frees);
     add(WICK_STAT_ALLOCATION_MEMORY, totals.byte_count);
     add(WICK_STAT_PEAK_BYTES, peak_bytes);
+    add(WICK_STAT_LEFT_OUT_FRAMES, wick_stacks_refused());
 }

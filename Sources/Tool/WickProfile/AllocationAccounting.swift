@@ -11,6 +11,8 @@ public struct AllocationAccounting: Hashable, Sendable {
   public let lostAllocations: UInt64?
   /// Frees that were not seen before the address was allocated anew; nil where no recorder counted.
   public let lostFrees: UInt64?
+  /// Frames that stacks lack, as no more fitted: their callers have the numbers. Nil where no recorder counted.
+  public let leftOutFrames: UInt64?
   /// Frees of objects that were allocated before the recording began; known only while every
   /// allocation is followed.
   public let unknownFrees: UInt64?
@@ -39,6 +41,7 @@ public struct AllocationAccounting: Hashable, Sendable {
       statistic("peakBytes") ?? UInt64(clamping: totals[ValueType.peakSpace.name] ?? 0)
     lostAllocations = statistic("lostAllocations")
     lostFrees = statistic("lostFrees")
+    leftOutFrames = statistic("leftOutFrames")
     unknownFrees = statistic("unknownFrees")
     agentBytes = statistic("allocationMemory")
   }
@@ -55,5 +58,7 @@ public struct AllocationAccounting: Hashable, Sendable {
   }
 
   /// Whether anything was missed.
-  public var hasLosses: Bool { (lostAllocations ?? 0) > 0 || (lostFrees ?? 0) > 0 }
+  public var hasLosses: Bool {
+    [lostAllocations, lostFrees, leftOutFrames].contains { ($0 ?? 0) > 0 }
+  }
 }

@@ -36,6 +36,7 @@ extension RecordedStatistic {
     case .unknownFrees: "unknownFrees"
     case .allocationMemory: "allocationMemory"
     case .peakBytes: "peakBytes"
+    case .leftOutFrames: "leftOutFrames"
     default: "statistic\(rawValue)"
     }
   }

@@ -11,6 +11,7 @@ struct Case {
   var truth: String
   var id: UInt32
 }
+// Unsafe is sound: this program has one thread.
 nonisolated(unsafe) var cases: [Case] = []
 nonisolated(unsafe) var kept: [Any] = []
 

@@ -275,6 +275,9 @@ typedef enum __attribute__((enum_extensibility(open), swift_name("RecordedStatis
     WICK_STAT_ALLOCATION_MEMORY __attribute__((swift_name("allocationMemory"))) = 17,
     /// The high-water mark of live bytes.
     WICK_STAT_PEAK_BYTES __attribute__((swift_name("peakBytes"))) = 18,
+    /// Frames that stacks of allocations lack towards the leaf, as the agent's tree of stacks was full: their
+    /// callers have the numbers.
+    WICK_STAT_LEFT_OUT_FRAMES __attribute__((swift_name("leftOutFrames"))) = 19,
 } wick_stat;
 
 /// Why a segment was closed.

@@ -50,7 +50,8 @@ extension AllocationAccounting {
   }
 
   private var lossText: String {
-    "\(lostAllocations ?? 0) allocations not followed, \(lostFrees ?? 0) frees not seen"
+    let cut = leftOutFrames.map { $0 > 0 ? ", \($0) frames left out of stacks" : "" } ?? ""
+    return "\(lostAllocations ?? 0) allocations not followed, \(lostFrees ?? 0) frees not seen\(cut)"
   }
 
   private var errorText: String { isSampled ? "; ± is a 95 % interval" : "" }
@@ -84,6 +85,7 @@ extension AllocationAccounting {
     json.integer("peakBytes", peakBytes)
     json.integer("lostAllocations", lostAllocations)
     json.integer("lostFrees", lostFrees)
+    if let leftOutFrames, leftOutFrames > 0 { json.integer("leftOutFrames", leftOutFrames) }
     json.integer("unknownFrees", unknownFrees)
     json.integer("agentBytes", agentBytes)
   }
