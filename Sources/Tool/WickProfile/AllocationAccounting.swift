@@ -11,7 +11,7 @@ public struct AllocationAccounting: Hashable, Sendable {
   public let lostAllocations: UInt64?
   /// Frees that were not seen before the address was allocated anew; nil where no recorder counted.
   public let lostFrees: UInt64?
-  /// Frames that stacks lack, as no more fitted: their callers have the numbers. Nil where no recorder counted.
+  /// Frames that stacks lack, as no more fitted: their callers have the numbers; nil where nobody counted.
   public let leftOutFrames: UInt64?
   /// Frees of objects that were allocated before the recording began; known only while every
   /// allocation is followed.

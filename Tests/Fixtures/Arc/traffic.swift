@@ -120,8 +120,10 @@ func counts() {
   return sum == expected && leaves == 120 * shared.leaf.value
 }
 
-/// What threads share: the flag, by address, and memory of which each writes its own part. Unsafe on
-/// purpose, as locks and atomics of the language would take references too, which are counted here.
+// Unsafe on purpose: locks and atomics of the language would take references too, which are counted
+// here. Each thread writes its own part.
+
+/// What threads share: the flag, by address.
 nonisolated(unsafe) let isOver = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
 nonisolated(unsafe) let shared = Branch(Leaf(7))
 /// Rounds and failures of each thread.

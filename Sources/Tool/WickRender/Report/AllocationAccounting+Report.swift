@@ -51,7 +51,8 @@ extension AllocationAccounting {
 
   private var lossText: String {
     let cut = leftOutFrames.map { $0 > 0 ? ", \($0) frames left out of stacks" : "" } ?? ""
-    return "\(lostAllocations ?? 0) allocations not followed, \(lostFrees ?? 0) frees not seen\(cut)"
+    let missed = "\(lostAllocations ?? 0) allocations not followed"
+    return "\(missed), \(lostFrees ?? 0) frees not seen\(cut)"
   }
 
   private var errorText: String { isSampled ? "; ± is a 95 % interval" : "" }
