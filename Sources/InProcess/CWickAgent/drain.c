@@ -4,8 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -20,6 +18,7 @@
 #include "pages.h"
 #include "proc.h"
 #include "recording.h"
+#include "stack_bounds.h"
 #include "stream.h"
 #include "threads.h"
 
@@ -33,11 +32,6 @@ enum : uint32_t {
     CROWDED_DRAINS = 2,
     /// Between two totals in a stream.
     STREAM_DRAINS = 20,
-    MAIN_STACK_BYTES = 8 << 20,
-    /// A look at the mappings that took longer than this is followed by a pause of so many times
-    /// its length.
-    SLOW_LOOK_NS = 200000,
-    SLOW_LOOK_PAUSE = 40,
     /// How long the last words wait for a slow reader; on the way out, when the host waits too.
     LAST_WORDS_MS = 1000,
     LAST_WORDS_AT_EXIT_MS = 200,
@@ -46,8 +40,6 @@ enum : uint32_t {
 /// Pending chunks. Definitions are written before the samples that use them.
 static wick_buffer modules, threads, samples, notes;
 static uint64_t drains;
-/// No look for a stack's bounds before this.
-static uint64_t next_bounds_ns;
 static int write_error;
 static pid_t writer_tid;
 
@@ -113,56 +105,6 @@ static void look_at_name(wick_slot *slot) {
     }
 }
 
-/// The bounds of a thread's own stack: the mapping that holds its stack pointer and, above it, its
-/// thread control block (glibc puts it there) or, for the main thread, the program's arguments.
-/// Other stacks (signal stacks, coroutines) may be unmapped at any time and stay unknown.
-static void look_for_bounds(wick_slot *slot) {
-    uintptr_t sp = atomic_load_explicit(&slot->seen_sp, memory_order_relaxed);
-    if (atomic_load_explicit(&slot->stack_high, memory_order_relaxed) != 0 || sp == 0) {
-        return;
-    }
-    if (slot->bounds_wait > 0) {
-        slot->bounds_wait--;
-        return;
-    }
-    uint64_t begin_ns = clock_ns(CLOCK_MONOTONIC);
-    if (begin_ns < next_bounds_ns) {
-        return;
-    }
-    slot->bounds_wait = slot->bounds_tries < 10 ? 1u << slot->bounds_tries++ : 1u << 10;
-    uintptr_t low, high;
-    bool found = wick_proc_mapping(sp, &low, &high);
-    uint64_t length_ns = clock_ns(CLOCK_MONOTONIC) - begin_ns;
-    if (length_ns > SLOW_LOOK_NS) {
-        next_bounds_ns = begin_ns + length_ns * SLOW_LOOK_PAUSE;
-    }
-    if (!found) {
-        return;
-    }
-    if (slot->tid == getpid()) {
-        uintptr_t arguments = getauxval(AT_EXECFN);
-        if (arguments < low || arguments >= high) {
-            return;
-        }
-        // It grows; nothing else is ever mapped in the space that its limit keeps free.
-        struct rlimit limit;
-        uintptr_t size = getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < MAIN_STACK_BYTES
-                             ? limit.rlim_cur
-                             : MAIN_STACK_BYTES;
-        low = high - size < low ? high - size : low;
-    } else if (sp >= slot->own_stack_low && sp <= slot->thread_pointer &&
-               slot->thread_pointer < high) {
-        // Mappings that touch are shown as one: another stack, with a hole between one day.
-        low = low > slot->own_stack_low ? low : slot->own_stack_low;
-        high = slot->thread_pointer;
-    } else {
-        return;
-    }
-    atomic_store_explicit(&slot->stack_low, low, memory_order_relaxed);
-    // Release: pairs with the handler's acquire; low comes first.
-    atomic_store_explicit(&slot->stack_high, high, memory_order_release);
-}
-
 static void welcome(wick_slot *slot) {
     slot->thread_index = (int64_t)thread_count++;
     slot->last_time = 0;
@@ -224,7 +166,7 @@ static void drain_slot(wick_slot *slot) {
     }
     // Release: pairs with the handler's acquire; the words may be overwritten now.
     atomic_store_explicit(&slot->read, read, memory_order_release);
-    look_for_bounds(slot);
+    wick_stack_bounds_look(slot);
     look_at_name(slot);
 }
 
@@ -257,7 +199,7 @@ bool wick_drain_stack_bounds(uint32_t number, uintptr_t sp, uintptr_t *low, uint
     // The handler's latest is as good.
     atomic_compare_exchange_strong_explicit(&slot->seen_sp, &none, sp, memory_order_relaxed,
                                             memory_order_relaxed);
-    look_for_bounds(slot);
+    wick_stack_bounds_look(slot);
     *low = atomic_load_explicit(&slot->stack_low, memory_order_relaxed);
     *high = atomic_load_explicit(&slot->stack_high, memory_order_relaxed);
     return *high != 0;
@@ -435,6 +377,7 @@ void wick_drain_prepare(void) {
     write_error = 0;
     wick_images_renumber(add_module);
     wick_images_refresh();
+    wick_stack_bounds_prepare();
     agent_cpu_start_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 

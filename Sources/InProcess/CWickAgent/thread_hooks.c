@@ -14,14 +14,11 @@
 typedef struct {
     void *(*function)(void *);
     void *argument;
-    /// 0 where the thread has a stack as glibc makes it, which a guard ends.
-    size_t stack_byte_count;
 } routine;
 
 static void *begin(void *context) {
     routine own = *(routine *)context;
     free(context);
-    wick_threads_note_stack(own.stack_byte_count);
     wick_writer_thread_began();
     return own.function(own.argument);
 }
@@ -41,9 +38,6 @@ WICK_HOOK int pthread_create(pthread_t *thread, const pthread_attr_t *attributes
         return next_pthread_create(thread, attributes, function, argument);
     }
     *own = (routine){.function = function, .argument = argument};
-    if (attributes) {
-        pthread_attr_getstacksize(attributes, &own->stack_byte_count);
-    }
     int error = next_pthread_create(thread, attributes, begin, own);
     if (error) {
         free(own);

@@ -31,7 +31,6 @@ static _Atomic uint32_t high_water;
 
 /// Initial-exec: the first access must not allocate, as it happens in a handler.
 static _Thread_local __attribute__((tls_model("initial-exec"))) wick_slot *current;
-static _Thread_local __attribute__((tls_model("initial-exec"))) uintptr_t own_stack_low;
 
 wick_slot *wick_threads_slot(uint32_t number) {
     return (wick_slot *)(region + (size_t)number * slot_byte_count);
@@ -111,7 +110,6 @@ static wick_slot *claim(void) {
             wick_slot *slot = wick_threads_slot(number);
             slot->tid = (pid_t)wick_raw_syscall0(SYS_gettid);
             slot->thread_pointer = (uintptr_t)__builtin_thread_pointer();
-            slot->own_stack_low = own_stack_low;
             atomic_store_explicit(&slot->seen_sp, 0, memory_order_relaxed);
             slot->cookie = 0;
             slot->ring = (uint64_t *)((uint8_t *)slot + SLOT_HEADER_BYTES);
@@ -139,10 +137,6 @@ wick_slot *wick_threads_current(void) {
         current = claim();
     }
     return current;
-}
-
-void wick_threads_note_stack(size_t byte_count) {
-    own_stack_low = byte_count ? (uintptr_t)__builtin_thread_pointer() - byte_count : 0;
 }
 
 void wick_threads_release(uint32_t number) {

@@ -43,8 +43,6 @@ typedef struct {
     /// Trigger that this thread answers to; a thread reached by two events counts one of them.
     uint64_t cookie;
     uintptr_t thread_pointer;
-    /// No address below is in the thread's own stack; 0 if that is not known.
-    uintptr_t own_stack_low;
     /// Latest stack pointer while the bounds are unknown, for the writer to find them.
     _Atomic uintptr_t seen_sp;
     /// Bounds of the thread's own stack, set by the writer; 0 while unknown.
@@ -81,9 +79,6 @@ uint64_t wick_threads_ring_words(void);
 /// SIGNAL-SAFE: calls nothing. The calling thread's slot, claimed on first use; NULL if all are
 /// taken.
 wick_slot *wick_threads_current(void);
-
-/// Tells the size of the calling thread's stack, which its thread control block ends; 0: unknown.
-void wick_threads_note_stack(size_t byte_count);
 
 /// Number of slots that may be in use; the writer visits 0..<count.
 uint32_t wick_threads_count(void);

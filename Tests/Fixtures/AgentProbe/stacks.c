@@ -3,7 +3,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -275,8 +277,25 @@ __asm__(".text\n"
 enum { PART_BYTES = 256 << 10 };
 static uint8_t *region;
 static ucontext_t on_thread, on_part;
+static bool waits_for_agent;
+
+static bool has_agent(void) {
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[4096];
+    bool found = false;
+    while (maps && !found && fgets(line, sizeof(line), maps)) {
+        found = strstr(line, "memfd:wick") != NULL;
+    }
+    if (maps) {
+        fclose(maps);
+    }
+    return found;
+}
 
 static void run_on_lower_part(void) {
+    while (waits_for_agent && !has_agent()) {
+        burn(0.01);
+    }
     // Long enough for the bounds of this stack to be looked for.
     burn(0.3);
     munmap(region + PART_BYTES, PART_BYTES);
@@ -299,10 +318,12 @@ static void *run_beside_hole(void *unused) {
 #endif
 
 /// A coroutine's stack and the thread's own in one mapping, out of which a piece is unmapped; the
-/// frame pointer points into the hole.
+/// frame pointer points into the hole. With the argument "attached" all that begins before there is an
+/// agent.
 static int stack_with_hole(char **arguments) {
     (void)arguments;
 #if defined(__x86_64__)
+    waits_for_agent = arguments[0] && strcmp(arguments[0], "attached") == 0;
     region = mmap(NULL, 3 * PART_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
