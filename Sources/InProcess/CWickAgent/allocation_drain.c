@@ -180,19 +180,20 @@ static uint64_t behind(uint64_t total, uint64_t at_mark) {
     return total > at_mark ? total - at_mark : 0;
 }
 
-static void tell_row(uint64_t key, wick_count_row *row, wick_count_told *told, void *context) {
+static void tell_row(wick_count_row *row, wick_count_side *side, void *context) {
     const telling *now = context;
-    wick_count_told next = {
+    uint64_t key = atomic_load_explicit(&row->key, memory_order_relaxed);
+    typeof(side->told) *told = &side->told, next = {
         .followed = atomic_load_explicit(&row->followed, memory_order_relaxed),
         .objects = whole(atomic_load_explicit(&row->objects, memory_order_relaxed)),
         .bytes = atomic_load_explicit(&row->bytes, memory_order_relaxed),
         .temporary = atomic_load_explicit(&row->temporary, memory_order_relaxed),
         .lifetime = atomic_load_explicit(&row->lifetime, memory_order_relaxed)};
     if (atomic_load_explicit(&row->peak_number, memory_order_relaxed) == now->peak) {
-        uint64_t objects = atomic_load_explicit(&row->peak_objects, memory_order_relaxed);
+        uint64_t objects = atomic_load_explicit(&side->peak_objects, memory_order_relaxed);
         next.objects_after = behind(next.objects, whole(objects));
         next.bytes_after = behind(next.bytes,
-                                  atomic_load_explicit(&row->peak_bytes, memory_order_relaxed));
+                                  atomic_load_explicit(&side->peak_bytes, memory_order_relaxed));
     }
     if (now->has_mark) {
         told->objects_after = told->bytes_after = 0;

@@ -21,11 +21,15 @@ extern __attribute__((visibility("hidden"))) wick_peak wick_peak_now;
 /// HOOK-SAFE, on the thread that owns the row: before it changes.
 static inline void wick_peak_note(wick_count_row *row) {
     uint64_t number = atomic_load_explicit(&wick_peak_now.number, memory_order_relaxed);
-    if (atomic_load_explicit(&row->peak_number, memory_order_relaxed) != number) {
-        atomic_store_explicit(&row->peak_objects,
+    if (atomic_load_explicit(&row->peak_number, memory_order_relaxed) == number) {
+        return;
+    }
+    wick_count_side *side = atomic_load_explicit(&row->side, memory_order_relaxed);
+    if (side) {
+        atomic_store_explicit(&side->peak_objects,
                               atomic_load_explicit(&row->objects, memory_order_relaxed),
                               memory_order_relaxed);
-        atomic_store_explicit(&row->peak_bytes,
+        atomic_store_explicit(&side->peak_bytes,
                               atomic_load_explicit(&row->bytes, memory_order_relaxed),
                               memory_order_relaxed);
         atomic_store_explicit(&row->peak_number, number, memory_order_relaxed);

@@ -120,6 +120,26 @@ __attribute__((noinline)) static void find_nodes(wick_known_walk *walk) {
     }
 }
 
+/// The node of a stack by its hash, or NOT_KNOWN.
+static inline uint32_t recall(const wick_stack_memory_of_nodes *memory, uint64_t hash) {
+    size_t set = hash >> (64 - WICK_STACK_MEMORY_BITS);
+    for (uint32_t way = 0; way < WICK_STACK_MEMORY_WAYS; way++) {
+        if (memory->sets[set].ways[way].hash == hash) {
+            return memory->sets[set].ways[way].node;
+        }
+    }
+    return NOT_KNOWN;
+}
+
+static void keep(wick_stack_memory_of_nodes *memory, uint64_t hash, uint32_t node) {
+    size_t set = hash >> (64 - WICK_STACK_MEMORY_BITS);
+    for (uint32_t way = WICK_STACK_MEMORY_WAYS - 1; way > 0; way--) {
+        memory->sets[set].ways[way] = memory->sets[set].ways[way - 1];
+    }
+    memory->sets[set].ways[0].hash = hash;
+    memory->sets[set].ways[0].node = node;
+}
+
 uint32_t wick_stacks_add(wick_known_walk *walk, wick_stack_memory_of_nodes *memory) {
     if (walk->count == 0) {
         return WICK_STACK_ROOT;
@@ -136,14 +156,11 @@ uint32_t wick_stacks_add(wick_known_walk *walk, wick_stack_memory_of_nodes *memo
     }
     wick_known_frame *innermost = &walk->frames[walk->count - 1];
     if (innermost->node == NOT_KNOWN) {
-        size_t place = innermost->hash >> (64 - WICK_STACK_MEMORY_BITS);
-        if (memory->places[place].hash == innermost->hash) {
-            innermost->node = memory->places[place].node;
-        } else {
-            find_nodes(walk);
-            memory->places[place].hash = innermost->hash;
-            memory->places[place].node = innermost->node;
-        }
+        innermost->node = recall(memory, innermost->hash);
+    }
+    if (innermost->node == NOT_KNOWN) {
+        find_nodes(walk);
+        keep(memory, innermost->hash, innermost->node);
     }
     return innermost->node;
 }

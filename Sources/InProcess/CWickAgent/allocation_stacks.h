@@ -33,14 +33,17 @@ typedef struct {
     uint32_t misses;
 } wick_stack_node;
 
-enum : uint32_t { WICK_STACK_MEMORY_BITS = 10 };
+enum : uint32_t { WICK_STACK_MEMORY_BITS = 9, WICK_STACK_MEMORY_WAYS = 4 };
 
-/// A thread's own memory of nodes, by the hash of their whole stack. Zeroed by its owner.
+/// A thread's own memory of nodes, by the hash of their whole stack: sets of a cache line, in each the last
+/// to come first. Zeroed by its owner.
 typedef struct {
-    struct {
-        uint64_t hash;
-        uint32_t node;
-    } places[1 << WICK_STACK_MEMORY_BITS];
+    struct __attribute__((aligned(64))) {
+        struct {
+            uint64_t hash;
+            uint32_t node;
+        } ways[WICK_STACK_MEMORY_WAYS];
+    } sets[1 << WICK_STACK_MEMORY_BITS];
 } wick_stack_memory_of_nodes;
 
 /// Maps what is needed; idempotent. False if memory is refused. Before hooks are let in.

@@ -23,6 +23,10 @@ static inline bool search(const wick_unwind_list *list, const wick_stack_reader 
            wick_is_signal_return(frame->pc);
 }
 
+static inline size_t slot_of(uintptr_t pc) {
+    return (pc ^ pc >> 9) % WICK_RULE_CACHE_SLOT_COUNT;
+}
+
 /// `search`, with what was found kept.
 static inline bool find_rule(const wick_unwind_list *list, wick_rule_cache *cache,
                              const wick_stack_reader *reader, const wick_frame *frame,
@@ -32,7 +36,7 @@ static inline bool find_rule(const wick_unwind_list *list, wick_rule_cache *cach
         return search(list, reader, frame, pc, rule, is_unknown);
     }
     // An empty slot's pc is 0, its rule "uncovered": true of address 0.
-    size_t slot = (pc ^ pc >> 9) % WICK_RULE_CACHE_SLOT_COUNT;
+    size_t slot = slot_of(pc);
     if (cache->slots[slot].pc == pc) {
         memcpy(rule, &cache->slots[slot].rule, sizeof *rule);
         return true;
@@ -203,12 +207,18 @@ wick_walk wick_unwind(const wick_registers *registers, const wick_stack_memory *
 
 // MARK: from calls
 
+/// Where fp is saved, in words from the CFA, when it is pushed first of all.
+enum : int32_t { FP_BESIDE_PC_WORDS = -2 };
+
 /// Where the caller's fp was read in a step by `rule`, for `wick_known_frame`.
 static inline uintptr_t fp_place_of(wick_cfi_rule rule, uintptr_t sp, uintptr_t cfa) {
     bool is_plain = !WICK_HAS_LINK_REGISTER && !rule.is_signal_frame &&
                     (rule.cfa == WICK_CFA_SP || rule.cfa == WICK_CFA_FP);
     if (is_plain && rule.fp == WICK_SAVED_SAME) {
         return WICK_SAME_FP;
+    }
+    if (is_plain && rule.fp == WICK_SAVED_AT_CFA && rule.fp_words == FP_BESIDE_PC_WORDS) {
+        return WICK_FP_BESIDE_PC;
     }
     uintptr_t place = cfa + (uintptr_t)(intptr_t)rule.fp_words * sizeof(uintptr_t);
     return is_plain && rule.fp == WICK_SAVED_AT_CFA && place >= sp && place < cfa ? place
@@ -279,9 +289,121 @@ static inline void join(call_walk *walk) {
     wick_known_walk *known = walk->known;
     known->unchanged = known->count;
     const wick_known_frame *from = outermost(walk);
+    uint32_t run = known->count > 0 ? known->frames[known->count - 1].run : 0;
     for (uint32_t i = 0; i < walk->fresh_count; i++) {
-        known->frames[known->count++] = from[i];
+        wick_known_frame *to = &known->frames[known->count];
+        *to = from[i];
+        run = to->fp_place == WICK_FP_BESIDE_PC && known->count > 0 ? run + 1 : 0;
+        to->run = run;
+        known->count++;
     }
+}
+
+/// What plain steps need and change.
+typedef struct {
+    uintptr_t pc, sp, fp, base, fp_place;
+} plain_frame;
+
+static inline uint64_t word_of(wick_cfi_rule rule) {
+    uint64_t word;
+    memcpy(&word, &rule, sizeof word);
+    return word;
+}
+
+/// Whether a rule is that of a function that keeps a frame pointer, after its first instructions.
+static inline bool is_by_frame_pointer(wick_cfi_rule rule) {
+    const wick_cfi_rule usual = {.cfa = WICK_CFA_FP, .cfa_words = 2, .fp = WICK_SAVED_AT_CFA,
+                                 .fp_words = FP_BESIDE_PC_WORDS, .base = WICK_SAVED_LOST};
+    // The context register is no rule's.
+    const wick_cfi_rule ignored = {.context = 3, .context_words = -1};
+    return (word_of(rule) & ~word_of(ignored)) == word_of(usual);
+}
+
+/// The step of such a function. The processor need not wait for the rule to know where the words are.
+static inline bool step_by_frame_pointer(plain_frame *frame, uintptr_t end) {
+    uintptr_t fp = frame->fp;
+    if (fp < frame->sp || fp % sizeof(fp) != 0 || fp + sizeof(fp) >= end) {
+        return false;
+    }
+    *frame = (plain_frame){.pc = ((const uintptr_t *)fp)[1],
+                           .sp = fp + 2 * sizeof(fp),
+                           .fp = ((const uintptr_t *)fp)[0],
+                           .base = WICK_LOST,
+                           .fp_place = WICK_FP_BESIDE_PC};
+    return true;
+}
+
+/// The step by a rule that needs no more than sp, fp and base, and memory that is read directly; false with
+/// any other, and where that cannot be.
+static inline bool step_plainly(wick_cfi_rule rule, plain_frame *frame, uintptr_t end) {
+    bool is_by_fp = rule.cfa == WICK_CFA_FP;
+    if ((!is_by_fp && rule.cfa != WICK_CFA_SP) || rule.fp > WICK_SAVED_AT_CFA ||
+        rule.base == WICK_SAVED_AT_FP || rule.is_signal_frame) {
+        return false;
+    }
+    const size_t word = sizeof(uintptr_t);
+    uintptr_t cfa = (is_by_fp ? frame->fp : frame->sp) + (uintptr_t)(intptr_t)rule.cfa_words * word;
+    uintptr_t fp_place = cfa + (uintptr_t)(intptr_t)rule.fp_words * word;
+    uintptr_t base_place = cfa + (uintptr_t)(intptr_t)rule.base_words * word;
+    // Also true of a lost fp.
+    if (cfa <= frame->sp || cfa % word != 0 || cfa - word >= end ||
+        (rule.fp == WICK_SAVED_AT_CFA && (fp_place < frame->sp || fp_place >= cfa)) ||
+        (rule.base == WICK_SAVED_AT_CFA && (base_place < frame->sp || base_place >= cfa))) {
+        return false;
+    }
+    frame->pc = *(const uintptr_t *)(cfa - word);
+    frame->sp = cfa;
+    frame->fp_place = WICK_SAME_FP;
+    if (rule.fp == WICK_SAVED_AT_CFA) {
+        frame->fp = *(const uintptr_t *)fp_place;
+        frame->fp_place = rule.fp_words == FP_BESIDE_PC_WORDS ? WICK_FP_BESIDE_PC : fp_place;
+    }
+    if (rule.base != WICK_SAVED_SAME) {
+        frame->base =
+            rule.base == WICK_SAVED_AT_CFA ? *(const uintptr_t *)base_place : WICK_LOST;
+    }
+    return true;
+}
+
+/// Goes on as long as the rules are at hand and plain. The walk's frame was added; true if the one that it is
+/// at now was too, false if that one may be known or has no place. `end` is the reader's.
+static inline bool go_plainly(call_walk *walk, const wick_rule_cache *cache, uintptr_t end) {
+    wick_known_walk *known = walk->known;
+    wick_known_frame *added = outermost(walk);
+    const wick_known_frame *top = known->frames + known->count;
+    plain_frame frame = {walk->frame.pc, walk->frame.sp, walk->frame.fp, walk->frame.base, 0};
+    bool is_added = true;
+    while (is_added) {
+        size_t slot = slot_of(frame.pc - 1);
+        wick_cfi_rule rule;
+        memcpy(&rule, &cache->slots[slot].rule, sizeof rule);
+        plain_frame caller = frame;
+        if (cache->slots[slot].pc != frame.pc - 1 ||
+            !(__builtin_expect(is_by_frame_pointer(rule), 1)
+                  ? step_by_frame_pointer(&caller, end)
+                  : step_plainly(rule, &caller, end)) ||
+            !wick_may_be_code(caller.pc)) {
+            break;
+        }
+        frame = caller;
+        added->fp_place = frame.fp_place;
+        while (top > known->frames && top[-1].sp < frame.sp) {
+            top--;
+        }
+        is_added = added - 1 >= top && (top == known->frames || top[-1].sp != frame.sp);
+        if (is_added) {
+            *--added = (wick_known_frame){
+                .fp = frame.fp, .pc = frame.pc, .sp = frame.sp, .fp_place = WICK_MUST_STEP};
+        }
+    }
+    walk->frame = (wick_frame){.pc = frame.pc,
+                               .sp = frame.sp,
+                               .fp = frame.fp,
+                               .base = frame.base,
+                               .context = WICK_LOST};
+    walk->fresh_count = (uint32_t)(known->frames + WICK_KNOWN_FRAME_LIMIT - added);
+    known->count = (uint32_t)(top - known->frames);
+    return is_added;
 }
 
 void wick_unwind_call(const wick_registers *registers, const wick_stack_memory *memory,
@@ -320,6 +442,10 @@ void wick_unwind_call(const wick_registers *registers, const wick_stack_memory *
             break;
         }
         known->is_anchored = false;
+        if (!WICK_HAS_LINK_REGISTER && !walk.frame.exact &&
+            !go_plainly(&walk, memory->cache, reader.direct_end)) {
+            continue;
+        }
         wick_cfi_rule rule;
         bool is_unknown = false;
         uint32_t frame_pointer_steps = 0;

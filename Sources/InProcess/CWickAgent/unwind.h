@@ -81,18 +81,27 @@ typedef struct {
 enum : uint32_t { WICK_KNOWN_FRAME_LIMIT = 512 };
 
 /// A frame of a walk from a call.
-typedef struct {
-    /// The return address, and the registers as they are after the return.
-    uintptr_t pc, sp, fp;
-    /// Where the caller's fp was read; WICK_SAME_FP: it is the same; WICK_MUST_STEP: the way to the
-    /// caller depends on more than these registers.
+typedef struct __attribute__((aligned(16))) {
+    /// The return address, and the registers as they are after the return. fp and pc stand here as they do
+    /// in the stack, where a function begins by saving fp.
+    uintptr_t fp, pc, sp;
+    /// Where the caller's fp was read, or one of the values below.
     uintptr_t fp_place;
     /// The owner's: what it knows of the stack that ends here.
     uint64_t hash;
     uint32_t node;
+    /// From this frame outward, how many have saved fp beside pc.
+    uint32_t run;
 } wick_known_frame;
 
-enum : uintptr_t { WICK_SAME_FP = 0, WICK_MUST_STEP = 1 };
+enum : uintptr_t {
+    /// The caller has the same fp.
+    WICK_SAME_FP,
+    /// Just below its return address.
+    WICK_FP_BESIDE_PC,
+    /// The way to the caller depends on more than these registers.
+    WICK_MUST_STEP,
+};
 
 /// A thread's latest walk from a call, outermost frame first. The next walk goes only as far as the
 /// stack has changed since. Zeroed by its owner.
