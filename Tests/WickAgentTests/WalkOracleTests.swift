@@ -12,6 +12,14 @@ import Testing
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "wick-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try compileLibrary(of: ["walk-oracle.c"])
+  }
+
+  deinit {
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  private func compileLibrary(of fixtures: [String]) throws {
     let agent = Self.root.appending(path: "Sources/InProcess/CWickAgent")
     let sources = try FileManager.default.contentsOfDirectory(atPath: agent.path)
       .filter { ($0.hasPrefix("cfi") || $0.hasPrefix("unwind")) && $0.hasSuffix(".c") }
@@ -21,12 +29,8 @@ import Testing
         "clang", "-std=c2x", "-D_GNU_SOURCE", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra",
         "-Werror", "-I\(agent.path)", "-I\(Self.root.path)/Tests/Fixtures/Unwind",
         "-I\(Self.root.path)/Sources/Shared/CWickFormat/include",
-        "\(Self.root.path)/Tests/Fixtures/Unwind/walk-oracle.c",
-      ] + sources + ["-o", library, "-lunwind"])
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(at: folder)
+      ] + fixtures.map { "\(Self.root.path)/Tests/Fixtures/Unwind/\($0)" } + sources
+        + ["-o", library, "-lunwind"])
   }
 
   private func compile(_ command: [String]) throws {
@@ -116,5 +120,26 @@ import Testing
       """
     let result = try counts(["perl", "-e", script])
     try expect(result, leastSamples: 300, completeOf10000: 9990, "perl")
+  }
+
+  /// Walks from calls, each going on from the one before, find what walks find that begin anew.
+  @Test func walksFromCallsGoOnFromTheLast() throws {
+    try compileLibrary(of: ["walk-oracle.c", "call-oracle.c"])
+    let path = folder.appending(path: "foundation").path
+    let programs = "\(Self.root.path)/Tests/Fixtures/UnwindPrograms"
+    try compile(["swiftc", "-O", "-o", path, "\(programs)/foundation.swift"])
+    let script = "my %h; for my $i (1..300000) { $h{$i * 7919 % 1000} .= chr(65); } print keys %h"
+    let commands = [
+      ([path, "1"], 10_000), (["perl", "-e", script], 5000),
+      (["bash", "-c", "for i in $(seq 3000); do x=${i}a; done"], 10_000),
+      (["g++", "-fsyntax-only", "\(programs)/throw.cpp"], 100),
+    ]
+    for (command, leastCalls) in commands {
+      let (counts, errors) = try counts(command, periodMicroseconds: 0)
+      let calls = try #require(counts["calls"])
+      #expect(calls >= leastCalls, "\(command[0])")
+      #expect(counts["differing"] == 0, "\(command[0]): \(errors)")
+      print("\(command[0]): \(calls) walks from calls")
+    }
   }
 }

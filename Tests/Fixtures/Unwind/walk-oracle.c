@@ -3,7 +3,7 @@
 // only ever runs here, on the one thread that is interrupted.
 //
 // At exit one line of counts goes to the file that WALK_ORACLE names; WALK_ORACLE_US is the period in
-// microseconds.
+// microseconds. If it is 0 nothing is interrupted, and calls are walked from instead, see call-oracle.c.
 //
 //   samples      walks
 //   equal        same frames by both
@@ -18,6 +18,7 @@
 //   cut          ours is cut, and says so, at an instruction of libgcc's that enters a handler, where
 //                the stack pointer and the return address are in a register that nobody keeps
 //   unexplained  the rest, the first of which are printed to stderr
+//   calls        walks from calls; and those that differ
 //   complete     ours reached the thread's entry, with a call before each return address
 //   truncated    ours was cut, and says why
 #define UNW_LOCAL_ONLY
@@ -34,14 +35,16 @@
 #include <unistd.h>
 
 #include "modules.h"
+#include "oracle.h"
 #include "registers.h"
 #include "unwind_uncovered.h"
 
 enum { FRAME_LIMIT = 512, REFERENCE_LIMIT = 600, PERIOD_US = 397, SHOWN_LIMIT = 4 };
 
 static size_t samples, equal, ours_right, deep, both_lost, cut, unexplained, complete, truncated, fp_steps, shown;
-static bool armed;
-static uintptr_t stack_low, stack_high;
+bool armed, walks_from_calls;
+size_t call_count, differing_call_count;
+uintptr_t stack_low, stack_high;
 static wick_rule_cache cache;
 static uint8_t scratch[8192];
 
@@ -85,7 +88,7 @@ static size_t reference_walk(ucontext_t *context, uintptr_t *frames) {
     return count;
 }
 
-static void show(const char *name, const uintptr_t *frames, size_t count) {
+void show(const char *name, const uintptr_t *frames, size_t count) {
     fprintf(stderr, "%s (%zu):", name, count);
     for (size_t i = 0; i < count && i < 60; i++) {
         Dl_info info;
@@ -221,6 +224,11 @@ __attribute__((constructor)) static void begin(void) {
     }
     find_stack();
     add_modules();
+    const char *period = getenv("WALK_ORACLE_US");
+    armed = walks_from_calls = period && atol(period) == 0;
+    if (walks_from_calls) {
+        return;
+    }
     // What libunwind would otherwise look for, and allocate, within the handler.
     unw_context_t here;
     unw_cursor_t cursor;
@@ -237,7 +245,6 @@ __attribute__((constructor)) static void begin(void) {
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGPROF};
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
     timer_t timer;
-    const char *period = getenv("WALK_ORACLE_US");
     long period_ns = 1000 * (period ? atol(period) : PERIOD_US);
     struct itimerspec every = {{0, period_ns}, {0, period_ns}};
     if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0) {
@@ -256,9 +263,9 @@ __attribute__((destructor)) static void end(void) {
     if (file) {
         fprintf(file,
                 "samples %zu equal %zu ours %zu deep %zu both %zu cut %zu unexplained %zu complete %zu truncated %zu "
-                "frame-pointer-steps %zu\n",
+                "frame-pointer-steps %zu calls %zu differing %zu\n",
                 samples, equal, ours_right, deep, both_lost, cut, unexplained, complete, truncated,
-                fp_steps);
+                fp_steps, call_count, differing_call_count);
         fclose(file);
     }
 }
