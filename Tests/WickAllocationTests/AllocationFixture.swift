@@ -19,6 +19,7 @@ enum AllocationFixture {
     return try compile(
       "known.c", to: "known-agent", framePointers + ["-rdynamic", format] + headers + files)
   }
+  static let paths = Result { try compile("paths.c", to: "paths", framePointers) }
   static let race = Result { try compile("race.c", to: "race", framePointers) }
   static let sampled = Result { try compile("sampled.c", to: "sampled", framePointers) }
 

@@ -65,6 +65,22 @@ struct AllocationRecording {
     return try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
   }
 
+  /// Values by stack, as the names of its functions from the outermost on.
+  func stacks(_ value: String) throws -> [[Substring]: Int] {
+    let folded = folder.appending(path: "\(UUID().uuidString).folded").path
+    let run = try Program.run(
+      "wick", ["folded", "--value", value, path, "-o", folded], folder: folder)
+    try #require(run.exitCode == 0, "\(run)")
+    let text = try String(contentsOfFile: folded, encoding: .utf8)
+    var stacks: [[Substring]: Int] = [:]
+    for line in text.split(separator: "\n") {
+      let space = try #require(line.lastIndex(of: " "))
+      stacks[line[..<space].split(separator: ";"), default: 0] +=
+        try #require(Int(line[space...].dropFirst()))
+    }
+    return stacks
+  }
+
   private static let wick = Program.products.appending(path: "wick").path
 
   /// Values by function: each has that of all stacks in which it is.

@@ -32,6 +32,36 @@ import WickTestPrograms
     try check(way, try AllocationFixture.known.get(), threads: threads)
   }
 
+  /// Thousands of stacks, none of which is taken for another.
+  @Test func everyOneOfManyStacksIsCountedToTheUnit() throws {
+    let (depth, rounds, threads) = (12, 3, 2)
+    try Place.withFolder { folder in
+      let recording = try AllocationRecording.make(
+        .preloaded, try AllocationFixture.paths.get(), ["\(depth)", "\(rounds)", "\(threads)"],
+        folder: folder)
+      try recording.expectComplete()
+      let kept = [
+        "alloc_objects": rounds * threads, "alloc_space": rounds * threads,
+        "inuse_objects": threads, "inuse_space": threads,
+      ]
+      for (value, times) in kept {
+        var seen: Set<Int> = []
+        for (stack, found) in try recording.stacks(value) where stack.last == "leaf" {
+          // The first turn is the same for all.
+          let turns = stack.filter { $0.hasSuffix("_turn") }.dropFirst()
+          try #require(turns.count == depth, "\(stack)")
+          let path = turns.enumerated().reduce(0) { path, turn in
+            path | (turn.element == "right_turn" ? 1 << turn.offset : 0)
+          }
+          #expect(seen.insert(path).inserted, "\(stack) twice")
+          let expected = value.hasSuffix("space") ? times * (path + 1) : times
+          #expect(found == expected, "\(value) of \(path)")
+        }
+        #expect(seen.count == 1 << depth, "\(value)")
+      }
+    }
+  }
+
   /// Stacks by unwind tables alone.
   @Test(arguments: AllocationRecording.Way.allCases)
   func sitesAreCountedWithoutFramePointers(way: AllocationRecording.Way) throws {

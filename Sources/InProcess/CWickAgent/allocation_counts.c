@@ -11,7 +11,7 @@
 static _Atomic uint64_t further_bytes;
 
 /// In how many places, one after another, a row may be.
-enum : uint32_t { PLACES = 8 };
+enum : uint32_t { PLACES = 32 };
 
 typedef struct {
     wick_count_row *rows;
@@ -20,7 +20,7 @@ typedef struct {
 } level;
 
 static inline uint32_t row_count_of(uint32_t number) {
-    return WICK_COUNT_FIRST << 3 * number;
+    return WICK_COUNT_FIRST << 2 * number;
 }
 
 static size_t byte_count_of(uint32_t number) {

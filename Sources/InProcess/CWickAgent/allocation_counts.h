@@ -1,7 +1,7 @@
 // What each thread counts: one row of running totals for each (stack, kind, owner, type). A thread
 // writes only its own rows; the writer thread reads them all and tells what was added.
 //
-//   rows   [ row │ row │ … ]   sides [ side │ side │ … ]    level 0 in the thread's state, each next one 8
+//   rows   [ row │ row │ … ]   sides [ side │ side │ … ]    level 0 in the thread's state, each next one 4
 //                                                           times larger
 //
 // A row is in one of a few places that its hash names. If all of them are taken there is a new level, and what
@@ -16,7 +16,7 @@
 #include "wick_format.h"
 
 enum : uint32_t {
-    WICK_COUNT_LEVELS = 6,
+    WICK_COUNT_LEVELS = 9,
     /// Rows of the first level.
     WICK_COUNT_FIRST = 64,
     /// Objects are counted in parts, as one that was chosen stands for a fraction of others too.
