@@ -99,8 +99,10 @@ extern __attribute__((visibility("hidden"))) wick_allocation_switch wick_allocat
 /// How many of the chosen blocks have an address of this hash; 255: very many.
 extern __attribute__((visibility("hidden"))) _Atomic uint8_t wick_allocation_filter[1 << WICK_FILTER_BITS];
 
+/// Blocks that lie side by side have places in one cache line, as they are often in use together.
 static inline uint32_t wick_filter_place(uintptr_t address) {
-    return (uint32_t)((address >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - WICK_FILTER_BITS));
+    uint64_t line = (address >> 10) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - WICK_FILTER_BITS);
+    return (uint32_t)((line & ~UINT64_C(63)) | (address >> 4 & 63));
 }
 
 /// Whether an allocation of this size is none of ours. Counts its bytes.
