@@ -2,13 +2,16 @@
 //
 //   CLASS OBJECTS BYTES LIVE-OBJECTS LIVE-BYTES
 //
-//   classes COUNT [wait]
+//   classes COUNT [wait|load]
 //
-// Blocks of other kinds come between: of classes without virtual functions, text, pointers.
+// With "load" two threads make and drop objects, and look that they are right, until a byte comes on standard
+// input, after "ready" was printed. Blocks of other kinds come between: of classes without virtual functions, text, pointers.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gate.h"
@@ -64,11 +67,51 @@ template <typename Object> static void use(const char *name, int count, double &
                 live * sizeof(Object));
 }
 
+static std::atomic<bool> is_over;
+static std::atomic<long> wrong_count, round_count;
+
+static void make_and_drop() {
+    while (!is_over) {
+        std::vector<std::unique_ptr<shapes::Shape>> kept;
+        std::vector<std::string> texts;
+        double sum = 0;
+        for (int i = 0; i < 100; i++) {
+            kept.push_back(std::make_unique<shapes::Circle>());
+            kept.push_back(std::make_unique<shapes::Label>());
+            kept.push_back(std::make_unique<shapes::Box<long>>());
+            texts.push_back("text that does not fit in a string: " + std::to_string(i));
+        }
+        for (const auto &shape : kept) {
+            sum += shape->area();
+        }
+        for (int i = 0; i < 100; i++) {
+            wrong_count += texts[i] != "text that does not fit in a string: " + std::to_string(i);
+        }
+        wrong_count += sum != 100 * (3 + 6);
+        round_count++;
+    }
+}
+
+/// Until there is a byte on standard input.
+static int load() {
+    std::thread first(make_and_drop), second(make_and_drop);
+    const char *words[] = {"wait"};
+    wait_if_asked(1, const_cast<char **>(words), "ready\n");
+    is_over = true;
+    first.join();
+    second.join();
+    std::printf("rounds %ld, wrong %ld\n", round_count.load(), wrong_count.load());
+    return wrong_count > 0 || round_count == 0;
+}
+
 int main(int count, char **words) {
     int objects = count > 1 ? std::atoi(words[1]) : 0;
     if (objects < 1) {
-        std::fprintf(stderr, "usage: classes COUNT [wait]\n");
+        std::fprintf(stderr, "usage: classes COUNT [wait|load]\n");
         return 2;
+    }
+    if (strcmp(words[count - 1], "load") == 0) {
+        return load();
     }
     wait_if_asked(count, words, "ready\n");
     double sum = 0;

@@ -2,7 +2,10 @@
 //
 //   CLASS OBJECTS BYTES LIVE-OBJECTS LIVE-BYTES
 //
-//   classes COUNT [wait]
+//   classes COUNT [wait|load]
+//
+// With "load" two threads make and drop objects, and look that they are right, until a byte comes on standard
+// input, after "ready" was printed.
 #if canImport(Glibc)
   import Glibc
 #endif
@@ -79,8 +82,62 @@ struct Kept {
   return kept.texts.count
 }
 
+/// Says when it is over, and counts, from any thread: a pipe and bytes need no lock.
+struct Load: Sendable {
+  let over: [Int32]
+  let results: [Int32]
+}
+
+func makeAndDrop(_ load: Load) {
+  var state = pollfd(fd: load.over[0], events: Int16(POLLIN), revents: 0)
+  while poll(&state, 1, 0) == 0 {
+    var kept = Kept()
+    let sum = makeNodes(100, &kept) &+ makeDogs(100, &kept) &+ makeBoxes(100, &kept)
+    let texts = makeTexts(100, &kept)
+    let isRight = kept.texts["a key that needs memory, 99"] == 99 && kept.dogs.count == 25
+    var result: UInt8 = sum == 4950 + 3190 + 4950 && texts == 100 && isRight ? 1 : 0
+    if result == 0 { write(load.results[1], &result, 1) }
+  }
+}
+
+/// Until there is a byte on standard input.
+func load() -> Never {
+  func makePipe() -> [Int32] {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { exit(3) }
+    return ends
+  }
+  let load = Load(over: makePipe(), results: makePipe())
+  var threads: [pthread_t] = []
+  for _ in 0..<2 {
+    var thread = pthread_t()
+    let box = Unmanaged.passRetained(Box(load)).toOpaque()
+    pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument {
+          makeAndDrop(Unmanaged<Box<Load>>.fromOpaque(argument).takeRetainedValue().value)
+        }
+        return nil
+      }, box)
+    threads.append(thread)
+  }
+  waitForByte("ready")
+  close(load.over[1])
+  for thread in threads { pthread_join(thread, nil) }
+  close(load.results[1])
+  var byte: UInt8 = 0
+  let isWrong = read(load.results[0], &byte, 1) > 0
+  print(isWrong ? "wrong" : "right")
+  exit(isWrong ? 1 : 0)
+}
+
 func wait(_ line: String) {
   guard CommandLine.arguments.last == "wait" else { return }
+  waitForByte(line)
+}
+
+func waitForByte(_ line: String) {
   print(line)
   fflush(stdout)
   var byte: UInt8 = 0
@@ -88,9 +145,10 @@ func wait(_ line: String) {
 }
 
 guard CommandLine.arguments.count > 1, let count = Int(CommandLine.arguments[1]), count > 0 else {
-  print("usage: classes COUNT [wait]")
+  print("usage: classes COUNT [wait|load]")
   exit(2)
 }
+if CommandLine.arguments.last == "load" { load() }
 wait("ready")
 var kept = Kept()
 let sum =
