@@ -1,33 +1,24 @@
 // HOOK-SAFE where allocation.h says so.
 #include "allocation.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "allocation_odds.h"
 #include "allocation_peak.h"
+#include "allocation_shared.h"
 #include "allocation_stacks.h"
 #include "allocation_types.h"
-#include "arc_hooks.h"
 #include "handler.h"
 #include "pages.h"
 #include "raw_syscall.h"
 #include "threads.h"
 #include "unwind_again.h"
 #include "unwind_memory.h"
-#include "wick_agent.h"
 #include "writer.h"
 
 enum : uint32_t {
-    INTERVAL_LIMIT = 1u << WICK_LIVE_INTERVAL_BITS,
-    /// Number of the interval 1 in `intervals`.
-    EVERY = 0,
     THREAD_LIMIT = 1u << WICK_LIVE_THREAD_BITS,
-    QUIET_LOOKS = 50,
-    QUIET_LOOK_NS = 1000000,
 };
 
 enum : int64_t {
@@ -42,23 +33,9 @@ _Thread_local __attribute__((tls_model("initial-exec"))) wick_allocation_local w
 __attribute__((aligned(64))) wick_allocation_switch wick_allocation_now = {.mode = 1};
 __attribute__((aligned(64))) _Atomic uint8_t wick_allocation_filter[1 << WICK_FILTER_BITS];
 
-/// All intervals since the reset, by number; blocks refer to theirs.
-static uint64_t intervals[INTERVAL_LIMIT] = {1};
-static uint32_t interval_count = 1;
-/// Number of the interval in force, or INTERVAL_LIMIT: none is.
-static _Atomic uint32_t interval_now = INTERVAL_LIMIT;
-
-/// The latest that was not 0.
-static _Atomic uint64_t latest_interval;
-
-static wick_allocation_state *states;
-static _Atomic bool is_in_use;
 static _Atomic uint32_t next_thread = 1;
-static pid_t owner;
 
-static _Atomic uint32_t now_ms;
-static _Atomic uint64_t lost_allocations, lost_frees, retired_unknown_frees;
-static uint64_t arc_lost_before;
+static wick_allocation_shared_state *const shared = &wick_allocation_shared;
 
 static void add(_Atomic uint64_t *to, uint64_t amount) {
     atomic_fetch_add_explicit(to, amount, memory_order_relaxed);
@@ -81,14 +58,14 @@ static inline void set_busy(wick_allocation_state *state, bool is_busy) {
 /// The calling thread's state, made on first use; NULL if that cannot be.
 static wick_allocation_state *claim(wick_allocation_local *mine) {
     // In a child of another kind of fork the slots are not there.
-    if (mine->is_forking || !states || wick_raw_syscall0(SYS_getpid) != owner) {
+    if (mine->is_forking || !shared->states || wick_raw_syscall0(SYS_getpid) != shared->owner) {
         return NULL;
     }
     wick_slot *slot = wick_threads_current();
     if (!slot) {
         return NULL;
     }
-    wick_allocation_state *state = &states[wick_threads_number(slot)];
+    wick_allocation_state *state = &shared->states[wick_threads_number(slot)];
     uint32_t thread = atomic_fetch_add_explicit(&next_thread, 1, memory_order_relaxed);
     state->thread = thread < THREAD_LIMIT ? thread : THREAD_LIMIT - 1;
     state->random = (thread + 1) * 0x9e3779b97f4a7c15u ^ (uintptr_t)state ^
@@ -105,13 +82,13 @@ static inline wick_allocation_state *state_of(wick_allocation_local *mine) {
 
 wick_allocation_state *wick_allocation_state_of(uint32_t slot) {
     // Acquire: pairs with claim.
-    return states && atomic_load_explicit(&states[slot].is_live, memory_order_acquire) ? &states[slot]
-                                                                                       : NULL;
+    wick_allocation_state *state = shared->states ? &shared->states[slot] : NULL;
+    return state && atomic_load_explicit(&state->is_live, memory_order_acquire) ? state : NULL;
 }
 
 void wick_allocation_release(uint32_t slot) {
-    wick_allocation_state *state = &states[slot];
-    add(&retired_unknown_frees, atomic_load_explicit(&state->unknown_frees, memory_order_relaxed));
+    wick_allocation_state *state = &shared->states[slot];
+    add(&shared->retired_unknown_frees, atomic_load_explicit(&state->unknown_frees, memory_order_relaxed));
     wick_peak_tell(atomic_load_explicit(&state->untold_bytes, memory_order_relaxed));
     wick_counts_free(&state->counts);
     memset(state, 0, sizeof(*state));
@@ -131,8 +108,8 @@ static inline void add_live(wick_allocation_state *state, int64_t bytes) {
 }
 
 uint64_t wick_allocation_weight(uint64_t size, uint32_t interval) {
-    return interval == EVERY ? UINT64_C(1) << WICK_COUNT_FRACTION_BITS
-                             : wick_odds_weight(size, intervals[interval]);
+    return interval == WICK_INTERVAL_EVERY ? UINT64_C(1) << WICK_COUNT_FRACTION_BITS
+                             : wick_odds_weight(size, shared->intervals[interval]);
 }
 
 /// Counts that a block is free.
@@ -143,12 +120,12 @@ static inline __attribute__((always_inline)) void count_free(wick_allocation_sta
         wick_counts_row(&state->counts, wick_count_key(wick_live_node(block), WICK_ROW_FREED,
                                                        wick_live_thread(block), type));
     if (__builtin_expect(!row, 0)) {
-        add(&lost_frees, 1);
+        add(&shared->lost_frees, 1);
         return;
     }
     uint64_t weight = UINT64_C(1) << WICK_COUNT_FRACTION_BITS, bytes = wick_live_size(block);
     uint64_t objects = 1;
-    if (wick_live_interval(block) != EVERY) {
+    if (wick_live_interval(block) != WICK_INTERVAL_EVERY) {
         weight = wick_allocation_weight(bytes, wick_live_interval(block));
         bytes = wick_allocation_bytes(bytes, weight);
         objects = (weight + (1u << (WICK_COUNT_FRACTION_BITS - 1))) >> WICK_COUNT_FRACTION_BITS;
@@ -160,7 +137,7 @@ static inline __attribute__((always_inline)) void count_free(wick_allocation_sta
     if (is_temporary) {
         add_own(&row->temporary, objects);
     }
-    uint32_t now = atomic_load_explicit(&now_ms, memory_order_relaxed);
+    uint32_t now = atomic_load_explicit(&shared->now_ms, memory_order_relaxed);
     if (now > wick_live_time_ms(block)) {
         add_own(&row->lifetime, objects * (now - wick_live_time_ms(block)));
     }
@@ -185,7 +162,7 @@ static inline __attribute__((always_inline)) void end_block(uintptr_t address,
                                                             wick_live_block block, uint32_t type) {
     wick_allocation_state *state = state_of(&wick_allocation_mine);
     if (!state) {
-        add(&lost_frees, 1);
+        add(&shared->lost_frees, 1);
         return;
     }
     bool is_temporary = state->last_address == address;
@@ -195,7 +172,7 @@ static inline __attribute__((always_inline)) void end_block(uintptr_t address,
             state->deferred[state->deferred_count++] =
                 (wick_deferred_free){block, type, is_temporary};
         } else {
-            add(&lost_frees, 1);
+            add(&shared->lost_frees, 1);
         }
         return;
     }
@@ -229,15 +206,15 @@ static void filter_remove(uintptr_t address) {
 static void renew(wick_allocation_local *mine) {
     // Acquire: pairs with the release in set_mode.
     mine->mode = atomic_load_explicit(&wick_allocation_now.mode, memory_order_acquire);
-    uint32_t interval = atomic_load_explicit(&interval_now, memory_order_relaxed);
-    bool follows = interval != INTERVAL_LIMIT && !mine->is_own;
+    uint32_t interval = atomic_load_explicit(&shared->interval_now, memory_order_relaxed);
+    bool follows = interval != WICK_INTERVAL_LIMIT && !mine->is_own;
     wick_allocation_state *state = follows ? state_of(mine) : NULL;
-    mine->follows_all = state && interval == EVERY;
+    mine->follows_all = state && interval == WICK_INTERVAL_EVERY;
     mine->left = !follows ? FAR_AWAY
                  : !state ? -1
-                 : interval == EVERY
+                 : interval == WICK_INTERVAL_EVERY
                      ? -1
-                     : (int64_t)wick_odds_step(&state->random, intervals[interval]);
+                     : (int64_t)wick_odds_step(&state->random, shared->intervals[interval]);
 }
 
 bool wick_allocation_draws(size_t size) {
@@ -255,21 +232,21 @@ bool wick_allocation_draws(size_t size) {
     if (mine->left >= 0) {
         return false;
     }
-    uint32_t interval = atomic_load_explicit(&interval_now, memory_order_relaxed);
-    if (interval == INTERVAL_LIMIT || mine->is_own) {
+    uint32_t interval = atomic_load_explicit(&shared->interval_now, memory_order_relaxed);
+    if (interval == WICK_INTERVAL_LIMIT || mine->is_own) {
         mine->left = FAR_AWAY;
         return false;
     }
     if (!mine->state) {
         // There is no slot for this thread, which may change; one of those that were meant is lost.
-        add(&lost_allocations, 1);
-        mine->left = (int64_t)intervals[interval];
-        mine->mode = interval == EVERY ? 0 : mine->mode;
+        add(&shared->lost_allocations, 1);
+        mine->left = (int64_t)shared->intervals[interval];
+        mine->mode = interval == WICK_INTERVAL_EVERY ? 0 : mine->mode;
         return false;
     }
-    mine->left = interval == EVERY
+    mine->left = interval == WICK_INTERVAL_EVERY
                      ? -1
-                     : (int64_t)wick_odds_step(&mine->state->random, intervals[interval]);
+                     : (int64_t)wick_odds_step(&mine->state->random, shared->intervals[interval]);
     return true;
 }
 
@@ -315,7 +292,7 @@ static void note(wick_allocation_state *state, uintptr_t address, size_t size, u
                  const wick_registers *registers) {
     uint32_t node = stack_of(state, registers);
     wick_live_block block = wick_live_block_make(size, state->thread, interval, node,
-                                                 atomic_load_explicit(&now_ms, memory_order_relaxed));
+                                                 atomic_load_explicit(&shared->now_ms, memory_order_relaxed));
     uint64_t key = wick_count_key(node, WICK_ROW_ALLOCATED, state->thread, 0);
     if (key != state->last_key) {
         state->last_row = wick_counts_row(&state->counts, key);
@@ -325,18 +302,19 @@ static void note(wick_allocation_state *state, uintptr_t address, size_t size, u
     wick_live_block before;
     wick_live_result added = row ? wick_live_add(address, block, &before) : WICK_LIVE_NO_MEMORY;
     if (added == WICK_LIVE_NO_MEMORY) {
-        add(&lost_allocations, 1);
+        add(&shared->lost_allocations, 1);
         return;
     }
     if (added == WICK_LIVE_REPLACED) {
-        add(&lost_frees, 1);
+        add(&shared->lost_frees, 1);
         count_free(state, before, 0, false);
     }
-    if (interval != EVERY && (added == WICK_LIVE_ADDED || wick_live_interval(before) == EVERY)) {
+    if (interval != WICK_INTERVAL_EVERY &&
+        (added == WICK_LIVE_ADDED || wick_live_interval(before) == WICK_INTERVAL_EVERY)) {
         filter_add(address);
     }
     uint64_t weight = UINT64_C(1) << WICK_COUNT_FRACTION_BITS, bytes = wick_live_size(block);
-    if (interval != EVERY) {
+    if (interval != WICK_INTERVAL_EVERY) {
         weight = wick_allocation_weight(bytes, interval);
         bytes = wick_allocation_bytes(bytes, weight);
     }
@@ -350,13 +328,13 @@ static void note(wick_allocation_state *state, uintptr_t address, size_t size, u
 
 void wick_allocation_note(uintptr_t address, size_t size, const wick_registers *registers) {
     wick_allocation_local *mine = &wick_allocation_mine;
-    uint32_t interval = atomic_load_explicit(&interval_now, memory_order_relaxed);
+    uint32_t interval = atomic_load_explicit(&shared->interval_now, memory_order_relaxed);
     wick_allocation_state *state = mine->state;
-    if (interval == INTERVAL_LIMIT || !state) {
+    if (interval == WICK_INTERVAL_LIMIT || !state) {
         return;
     }
     if (atomic_load_explicit(&state->is_busy, memory_order_relaxed)) {
-        add(&lost_allocations, 1);
+        add(&shared->lost_allocations, 1);
         return;
     }
     set_busy(state, true);
@@ -386,7 +364,7 @@ static inline bool take(uintptr_t address, bool has_words, wick_live_block *bloc
         }
         return false;
     }
-    if (wick_live_interval(*block) != EVERY) {
+    if (wick_live_interval(*block) != WICK_INTERVAL_EVERY) {
         filter_remove(address);
     }
     uintptr_t word;
@@ -416,8 +394,8 @@ void wick_allocation_moved(wick_live_block block, uint32_t type) {
 void wick_allocation_stayed(uintptr_t address, wick_live_block block) {
     wick_live_block before;
     if (wick_live_add(address, block, &before) != WICK_LIVE_ADDED) {
-        add(&lost_frees, 1);
-    } else if (wick_live_interval(block) != EVERY) {
+        add(&shared->lost_frees, 1);
+    } else if (wick_live_interval(block) != WICK_INTERVAL_EVERY) {
         filter_add(address);
     }
 }
@@ -427,7 +405,7 @@ void wick_allocation_count_references(bool is_retain, uint32_t count, const void
     wick_allocation_local *mine = &wick_allocation_mine;
     wick_allocation_state *state = mine->is_own ? NULL : state_of(mine);
     if (!state || atomic_load_explicit(&state->is_busy, memory_order_relaxed)) {
-        add(&lost_allocations, mine->is_own ? 0 : count);
+        add(&shared->lost_allocations, mine->is_own ? 0 : count);
         return;
     }
     set_busy(state, true);
@@ -439,166 +417,7 @@ void wick_allocation_count_references(bool is_retain, uint32_t count, const void
     if (row) {
         add_own(&row->followed, count);
     } else {
-        add(&lost_allocations, count);
+        add(&shared->lost_allocations, count);
     }
     leave(state);
-}
-
-// MARK: lifecycle
-
-/// Lets all threads see a new interval.
-static void set_mode(uint32_t interval) {
-    atomic_store_explicit(&interval_now, interval, memory_order_relaxed);
-    if (interval == EVERY) {
-        atomic_store_explicit(&wick_allocation_now.looks_up_all, true, memory_order_relaxed);
-    }
-    // Release: pairs with renew.
-    atomic_fetch_add_explicit(&wick_allocation_now.mode, 1, memory_order_release);
-}
-
-bool wick_allocation_is_in_use(void) {
-    return atomic_load_explicit(&is_in_use, memory_order_relaxed);
-}
-
-bool wick_allocation_map(void) {
-    if (!states) {
-        states = wick_pages_map(wick_threads_limit() * sizeof(wick_allocation_state));
-    }
-    owner = getpid();
-    if (wick_allocation_is_in_use()) {
-        return true;  // The writer thread is at work with it all.
-    }
-    bool is_mapped = states && wick_stacks_map() && wick_live_map() && wick_types_reset();
-    atomic_store_explicit(&is_in_use, is_mapped, memory_order_relaxed);
-    return is_mapped;
-}
-
-int wick_allocation_set_interval(uint64_t bytes) {
-    if (bytes == 0) {
-        set_mode(INTERVAL_LIMIT);
-        return 0;
-    }
-    if (!wick_allocation_map()) {
-        return ENOMEM;
-    }
-    uint32_t number = 0;
-    while (number < interval_count && intervals[number] != bytes) {
-        number++;
-    }
-    if (number == INTERVAL_LIMIT) {
-        return ENOSPC;
-    }
-    intervals[number] = bytes;
-    atomic_store_explicit(&latest_interval, bytes, memory_order_relaxed);
-    interval_count = number < interval_count ? interval_count : number + 1;
-    set_mode(number);
-    return 0;
-}
-
-uint64_t wick_allocation_latest_interval(void) {
-    return atomic_load_explicit(&latest_interval, memory_order_relaxed);
-}
-
-uint64_t wick_allocation_interval(void) {
-    uint32_t number = atomic_load_explicit(&interval_now, memory_order_relaxed);
-    return number == INTERVAL_LIMIT ? 0 : intervals[number];
-}
-
-/// Whether no thread is in here.
-static bool is_quiet(void) {
-    bool is_quiet = true;
-    for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
-        is_quiet &= !atomic_load_explicit(&states[slot].is_busy, memory_order_acquire);
-    }
-    return is_quiet;
-}
-
-void wick_allocation_end(bool may_wait) {
-    set_mode(INTERVAL_LIMIT);
-    atomic_store_explicit(&wick_allocation_now.looks_up_all, false, memory_order_relaxed);
-    for (uint32_t place = 0; place < sizeof(wick_allocation_filter); place++) {
-        atomic_store_explicit(&wick_allocation_filter[place], 0, memory_order_relaxed);
-    }
-    for (uint32_t look = 0; may_wait && look < QUIET_LOOKS; look++) {
-        if (look > 0 && is_quiet()) {
-            return;
-        }
-        nanosleep(&(struct timespec){.tv_nsec = QUIET_LOOK_NS}, NULL);
-    }
-}
-
-void wick_allocation_reset(void) {
-    atomic_store_explicit(&is_in_use, false, memory_order_relaxed);
-    // A thread may have been stopped in here all the while, as collectors stop threads: nothing is unmapped
-    // under it, and its own walk is its own to forget.
-    wick_stacks_clear();
-    for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
-        wick_allocation_state *state = &states[slot];
-        if (atomic_load_explicit(&state->is_live, memory_order_acquire)) {
-            wick_counts_clear(&state->counts);
-            atomic_store_explicit(&state->untold_bytes, 0, memory_order_relaxed);
-            atomic_store_explicit(&state->unknown_frees, 0, memory_order_relaxed);
-        }
-    }
-    wick_live_clear();
-    interval_count = 1;
-    atomic_store_explicit(&now_ms, 0, memory_order_relaxed);
-    atomic_store_explicit(&lost_allocations, 0, memory_order_relaxed);
-    arc_lost_before = wick_arc_lost_count();
-    atomic_store_explicit(&lost_frees, 0, memory_order_relaxed);
-    atomic_store_explicit(&retired_unknown_frees, 0, memory_order_relaxed);
-    wick_peak_reset();
-}
-
-void wick_allocation_ignore_thread(void) {
-    wick_allocation_mine.is_own = true;
-}
-
-void wick_allocation_before_fork(void) {
-    wick_allocation_mine.is_forking = true;
-}
-
-void wick_allocation_after_fork(bool in_child) {
-    wick_allocation_mine.is_forking = false;
-    if (in_child && states) {
-        wick_allocation_end(false);
-        wick_allocation_mine.state = NULL;
-        // The parent's, of which this process has copies.
-        states = NULL;
-    }
-}
-
-// MARK: writer thread
-
-void wick_allocation_tick(uint32_t ms) {
-    atomic_store_explicit(&now_ms, ms, memory_order_relaxed);
-}
-
-uint32_t wick_allocation_time(void) {
-    return atomic_load_explicit(&now_ms, memory_order_relaxed);
-}
-
-void wick_allocation_tell_peak(void) {
-    for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
-        wick_peak_tell(atomic_exchange_explicit(&states[slot].untold_bytes, 0, memory_order_relaxed));
-    }
-}
-
-uint64_t wick_allocation_peak(uint64_t *bytes) {
-    *bytes = (uint64_t)atomic_load_explicit(&wick_peak_now.most_bytes, memory_order_relaxed);
-    return atomic_load_explicit(&wick_peak_now.number, memory_order_relaxed);
-}
-
-wick_allocation_totals wick_allocation_lost(void) {
-    uint64_t unknown = atomic_load_explicit(&retired_unknown_frees, memory_order_relaxed);
-    for (uint32_t slot = 0; states && slot < wick_threads_count(); slot++) {
-        unknown += atomic_load_explicit(&states[slot].unknown_frees, memory_order_relaxed);
-    }
-    return (wick_allocation_totals){
-        .lost_allocations = atomic_load_explicit(&lost_allocations, memory_order_relaxed) +
-                            wick_arc_lost_count() - arc_lost_before,
-        .lost_frees = atomic_load_explicit(&lost_frees, memory_order_relaxed),
-        .unknown_frees = unknown,
-        .byte_count = wick_stacks_byte_count() + wick_live_byte_count() + wick_counts_byte_count() +
-                      wick_types_byte_count()};
 }

@@ -4,7 +4,7 @@ class Tools {
   constructor(explorer) {
     this.explorer = explorer;
     const { header } = explorer.picture;
-    this.place = make(SVG, "foreignObject", { y: 6, height: 34 }, header);
+    this.place = make(SVG, "foreignObject", { y: 4, height: 32 }, header);
     this.bar = make(HTML, "div", { class: "tools", role: "toolbar", "aria-label": "Tools" }, this.place);
     this.matched = make(HTML, "span", { class: "matched", role: "status" }, this.bar);
     this.previous = this.button("previous", "\u25b4", "Previous found (N)", () => explorer.step(-1));
