@@ -64,8 +64,12 @@ struct AllocationWorkload {
     return result
   }
 
-  /// Runs it plainly, first for a second unmeasured, in which `before` may look at the process.
-  func runWaiting(threads: Int, pairs: Int, before: (pid_t) throws -> Void) throws -> Run {
+  /// Measures one process `count` times, and again after `between`, which may look at it.
+  ///
+  /// - Returns: Nanoseconds of CPU time per pair, the medians.
+  func measureAround(
+    threads: Int, pairs: Int, count: Int, between: (pid_t) throws -> Void
+  ) throws -> (before: Double, after: Double) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: program(true))
     process.arguments = ["\(threads)", "\(pairs)", "wait"]
@@ -73,17 +77,26 @@ struct AllocationWorkload {
     process.standardInput = input
     process.standardOutput = output
     try process.run()
+    // Whatever happens: it ends with its input.
+    defer {
+      try? input.fileHandleForWriting.close()
+      process.waitUntilExit()
+    }
     let ready = output.fileHandleForReading.availableData
     guard String(decoding: ready, as: UTF8.self) == "ready\n" else {
       throw BenchmarkError.unexpected("the workload is not ready")
     }
-    // Whatever happens: it ends with its input.
-    defer { try? input.fileHandleForWriting.close() }
-    try before(process.processIdentifier)
-    try input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return try Self.result(String(decoding: data, as: UTF8.self), of: .none)
+    func measure() throws -> Double {
+      let values = try (0..<count).map { _ in
+        try input.fileHandleForWriting.write(contentsOf: Data("\n".utf8))
+        let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        return try Self.result(line, of: .none).cpu
+      }
+      return values.sorted()[count / 2]
+    }
+    let before = try measure()
+    try between(process.processIdentifier)
+    return (before, try measure())
   }
 
   private static func result(_ output: String, of tool: AllocationTool) throws -> Run {

@@ -87,27 +87,28 @@ struct Allocations {
     if let dhat = added[1]?[.dhat] { Self.say("dhat / Wick, all", dhat / one, "") }
   }
 
-  /// The same process after hooks of all allocations have come and gone, and one that never had any.
+  /// What a process takes after hooks of all allocations have come and gone, by what it took before; less
+  /// what another one's time has changed by meanwhile, which never had any.
   func reportStopped() throws {
     let workload = try AllocationWorkload()
     defer { workload.remove() }
     for threads in [1, 2] {
       var ratios: [Double] = []
       for round in 0..<rounds {
-        let first = try runStopped(workload, threads: threads, isAttached: round % 2 == 1)
-        let second = try runStopped(workload, threads: threads, isAttached: round % 2 == 0)
+        let first = try changeOverStop(workload, threads: threads, isAttached: round % 2 == 1)
+        let second = try changeOverStop(workload, threads: threads, isAttached: round % 2 == 0)
         ratios.append(round % 2 == 1 ? first / second : second / first)
       }
       Interval.say("\(threads) threads, CPU per pair, after stop/never hooked, ≤ 1.02", ratios)
     }
   }
 
-  private func runStopped(
+  private func changeOverStop(
     _ workload: AllocationWorkload, threads: Int, isAttached: Bool
   ) throws -> Double {
-    try workload.runWaiting(threads: threads, pairs: AllocationTool.none.pairCount) { pid in
+    let measured = try workload.measureAround(threads: threads, pairs: 500_000, count: 15) { pid in
       guard isAttached else {
-        sleep(1)
+        usleep(500_000)
         return
       }
       let recording = workload.folder.appending(path: "stopped.wick").path
@@ -115,9 +116,10 @@ struct Allocations {
       _ = try Command.run(
         [
           LoadedServer.products.appending(path: "wick").path, "attach", "\(pid)", "--alloc=all",
-          "-d", "1s", "-o", recording,
+          "-d", "300ms", "-o", recording,
         ], isQuiet: true)
-    }.cpu
+    }
+    return measured.after / measured.before
   }
 
   /// How recordings grow, from a shorter and a longer run.

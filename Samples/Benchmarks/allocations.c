@@ -8,8 +8,8 @@
 //
 //   allocations THREADS PAIRS [wait]
 //
-// PAIRS are those of each thread. With "wait" the threads go on by themselves, unmeasured, until a
-// byte comes on standard input, after "ready" was printed.
+// PAIRS are those of each thread. With "wait" the threads go on by themselves, unmeasured, after "ready" was
+// printed; each byte on standard input has them measured once, and its end ends them.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -44,8 +44,11 @@ struct worker {
 };
 
 static uint16_t sizes[SIZES];
-static atomic_bool is_measured;
-static pthread_barrier_t begin;
+/// How often the threads were asked to be measured; or, once more, to end.
+static atomic_uint asked_count;
+/// Written before the barrier.
+static bool is_over;
+static pthread_barrier_t begin, end;
 
 static uint64_t next(uint64_t *state) {
     *state ^= *state << 13;
@@ -136,13 +139,22 @@ static void *work(void *argument) {
     worker *self = argument;
     uint64_t visit_count = self->pair_count / PAIRS_PER_VISIT;
     measure(self, replace_nothing, visit_count / 4 + 1, -1);
+    double idle_wall_ns = self->wall_ns, idle_cpu_ns = self->cpu_ns;
     memset(self->slots, 0, sizeof(self->slots));
-    // All slots filled, all stacks seen.
-    for (uint64_t i = 0; i < visit_count / 20 || !atomic_load(&is_measured); i++) {
-        visit(self, replace_blocks);
+    for (unsigned round = 1;; round++) {
+        // All slots filled, all stacks seen.
+        for (uint64_t i = 0; i < visit_count / 20 || atomic_load(&asked_count) < round; i++) {
+            visit(self, replace_blocks);
+        }
+        pthread_barrier_wait(&begin);
+        if (is_over) {
+            break;
+        }
+        self->wall_ns = idle_wall_ns;
+        self->cpu_ns = idle_cpu_ns;
+        measure(self, replace_blocks, visit_count, 1);
+        pthread_barrier_wait(&end);
     }
-    pthread_barrier_wait(&begin);
-    measure(self, replace_blocks, visit_count, 1);
     for (int i = 0; i < SLOTS; i++) {
         free(self->slots[i]);
     }
@@ -174,8 +186,8 @@ int main(int count, char **words) {
     }
     bool waits = count > 3 && strcmp(words[3], "wait") == 0;
     draw_sizes();
-    atomic_store(&is_measured, !waits);
-    pthread_barrier_init(&begin, NULL, (unsigned)thread_count);
+    pthread_barrier_init(&begin, NULL, (unsigned)thread_count + 1);
+    pthread_barrier_init(&end, NULL, (unsigned)thread_count + 1);
     double start = now_ns(CLOCK_MONOTONIC);
     static worker workers[MOST_THREADS];
     for (int i = 0; i < thread_count; i++) {
@@ -185,20 +197,28 @@ int main(int count, char **words) {
             return 3;
         }
     }
-    if (waits) {
-        char byte;
-        if (write(STDOUT_FILENO, "ready\n", 6) < 0 || read(STDIN_FILENO, &byte, 1) < 0) {
-            return 3;
-        }
-        atomic_store(&is_measured, true);
+    if (waits && write(STDOUT_FILENO, "ready\n", 6) < 0) {
+        return 3;
     }
-    double wall_ns = 0, cpu_ns = 0;
+    char byte;
+    for (int round = 0; waits ? read(STDIN_FILENO, &byte, 1) > 0 : round == 0; round++) {
+        atomic_fetch_add(&asked_count, 1);
+        pthread_barrier_wait(&begin);
+        pthread_barrier_wait(&end);
+        double wall_ns = 0, cpu_ns = 0;
+        for (int i = 0; i < thread_count; i++) {
+            wall_ns += workers[i].wall_ns / thread_count;
+            cpu_ns += workers[i].cpu_ns / thread_count;
+        }
+        printf("wick-allocations %.3f %.3f %ld %.3f\n", wall_ns, cpu_ns, high_water_kib(),
+               (now_ns(CLOCK_MONOTONIC) - start) / 1e9);
+        fflush(stdout);
+    }
+    is_over = true;
+    atomic_fetch_add(&asked_count, 1);
+    pthread_barrier_wait(&begin);
     for (int i = 0; i < thread_count; i++) {
         pthread_join(workers[i].thread, NULL);
-        wall_ns += workers[i].wall_ns / thread_count;
-        cpu_ns += workers[i].cpu_ns / thread_count;
     }
-    printf("wick-allocations %.3f %.3f %ld %.3f\n", wall_ns, cpu_ns, high_water_kib(),
-           (now_ns(CLOCK_MONOTONIC) - start) / 1e9);
     return 0;
 }
