@@ -17,8 +17,9 @@ __attribute__((noinline)) static void leaf(unsigned path, int keeps) {
 }
 
 static void left_turn(unsigned path, unsigned turn, int keeps);
+static void right_turn(unsigned path, unsigned turn, int keeps);
 
-__attribute__((noinline)) static void right_turn(unsigned path, unsigned turn, int keeps) {
+__attribute__((always_inline)) static inline void go_on(unsigned path, unsigned turn, int keeps) {
     if (turn == depth) {
         leaf(path, keeps);
     } else if (path >> turn & 1) {
@@ -28,14 +29,12 @@ __attribute__((noinline)) static void right_turn(unsigned path, unsigned turn, i
     }
 }
 
+__attribute__((noinline)) static void right_turn(unsigned path, unsigned turn, int keeps) {
+    go_on(path, turn, keeps);
+}
+
 __attribute__((noinline)) static void left_turn(unsigned path, unsigned turn, int keeps) {
-    if (turn == depth) {
-        leaf(path, keeps);
-    } else if (path >> turn & 1) {
-        right_turn(path, turn + 1, keeps);
-    } else {
-        left_turn(path, turn + 1, keeps);
-    }
+    go_on(path, turn, keeps);
 }
 
 static void *walk_all(void *unused) {
