@@ -1,11 +1,14 @@
 #include "stack_bounds.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "handler.h"
+#include "own_descriptor.h"
 #include "proc.h"
 #include "unwind_memory.h"
 
@@ -38,9 +41,18 @@ static uint64_t now_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/// Copies a note that may not be there, as the thread may be gone.
 static bool read_note(uintptr_t address, uintptr_t note[2]) {
     const size_t byte_count = 2 * sizeof(uintptr_t);
-    return wick_copy_memory((uint8_t *)note, address, byte_count) == byte_count;
+    if (wick_handler_windows_allowed()) {
+        return wick_copy_memory((uint8_t *)note, address, byte_count) == byte_count;
+    }
+    // Not /proc/self: of a first thread that has left, nothing is shown.
+    wick_own_descriptor file = wick_own(open("/proc/thread-self/mem", O_RDONLY | O_CLOEXEC));
+    bool is_read = file.number >= 0 && pread(file.number, note, byte_count, (off_t)address) ==
+                                           (ssize_t)byte_count;
+    wick_disown(&file);
+    return is_read;
 }
 
 /// Whether a note can be of the stack that holds `sp` and, above it, the thread pointer.
@@ -53,9 +65,12 @@ void wick_stack_bounds_prepare(void) {
     uintptr_t thread_pointer = (uintptr_t)__builtin_thread_pointer();
     uintptr_t block = (uintptr_t)pthread_self();
     uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
-    uintptr_t words[CONTROL_BLOCK_WORDS];
-    size_t count =
-        wick_copy_memory((uint8_t *)words, block, sizeof(words)) / sizeof(uintptr_t);
+    // At the upper end of the stack that we run on: there, at least to the end of the thread pointer's page,
+    // which on x86_64 is the block's address and on aarch64 its end.
+    uintptr_t end = (thread_pointer | (WICK_PAGE_BYTE_COUNT - 1)) + 1;
+    const uintptr_t *words = (const uintptr_t *)block;
+    size_t count = (end - block) / sizeof(uintptr_t);
+    count = count < CONTROL_BLOCK_WORDS ? count : CONTROL_BLOCK_WORDS;
     note_offset = 0;
     for (size_t i = 0; i + 1 < count; i++) {
         bool is_of_pages = (words[i] | words[i + 1]) % WICK_PAGE_BYTE_COUNT == 0;
