@@ -8,6 +8,9 @@ enum AllocationTool: String, CaseIterable {
   case exactPatched = "Wick, all, hooks by GOT"
   case noneWithoutFramePointers = "plain, no frame pointers"
   case exactWithoutFramePointers = "Wick, all, no frame pointers"
+  case noneOneStack = "plain, one stack"
+  case exactOneStack = "Wick, all, one stack"
+  case heaptrackOneStack = "heaptrack, one stack"
   case heaptrack = "heaptrack"
   case tcmalloc = "tcmalloc"
   case tcmallocProfile = "tcmalloc, HEAPPROFILE"
@@ -17,19 +20,22 @@ enum AllocationTool: String, CaseIterable {
   var base: AllocationTool {
     switch self {
     case .exactWithoutFramePointers, .noneWithoutFramePointers: .noneWithoutFramePointers
+    case .noneOneStack, .exactOneStack, .heaptrackOneStack: .noneOneStack
     case .tcmallocProfile, .tcmalloc: .tcmalloc
     default: .none
     }
   }
 
   var hasFramePointers: Bool { base != .noneWithoutFramePointers }
+  /// Whether all allocations have the same 20 frames; else the stacks are many, and change all the time.
+  var hasOneStack: Bool { base == .noneOneStack }
 
   /// As many pairs per thread as take a second or two.
   var pairCount: Int {
     switch self {
-    case .none, .noneWithoutFramePointers, .tcmalloc, .sampled: 16_000_000
-    case .exact, .exactPatched, .exactWithoutFramePointers: 8_000_000
-    case .heaptrack: 1_500_000
+    case .none, .noneWithoutFramePointers, .noneOneStack, .tcmalloc, .sampled: 16_000_000
+    case .exact, .exactPatched, .exactWithoutFramePointers, .exactOneStack: 8_000_000
+    case .heaptrack, .heaptrackOneStack: 1_500_000
     case .tcmallocProfile: 40_000
     case .dhat: 300_000
     }
@@ -39,7 +45,7 @@ enum AllocationTool: String, CaseIterable {
   var target: Double? {
     switch self {
     case .sampled: 5
-    case .exact, .exactPatched: 60
+    case .exact, .exactPatched, .exactOneStack: 60
     case .exactWithoutFramePointers: 200
     default: nil
     }
@@ -56,10 +62,11 @@ enum AllocationTool: String, CaseIterable {
   var missing: String? {
     let needed: String? =
       switch self {
-      case .none, .noneWithoutFramePointers: nil
-      case .sampled, .exact, .exactWithoutFramePointers: Self.library("libwick-malloc.so")
+      case .none, .noneWithoutFramePointers, .noneOneStack: nil
+      case .sampled, .exact, .exactWithoutFramePointers, .exactOneStack:
+        Self.library("libwick-malloc.so")
       case .exactPatched: Self.library("libwick.so")
-      case .heaptrack: "/usr/bin/heaptrack"
+      case .heaptrack, .heaptrackOneStack: "/usr/bin/heaptrack"
       case .tcmalloc, .tcmallocProfile: Self.tcmallocLibrary
       case .dhat: "/usr/bin/valgrind"
       }
@@ -72,11 +79,11 @@ enum AllocationTool: String, CaseIterable {
       ["LD_PRELOAD=\(Self.library(library))", "WICK=out=\(folder)/wick.wick,alloc=\(interval)"]
     }
     return switch self {
-    case .none, .noneWithoutFramePointers: []
+    case .none, .noneWithoutFramePointers, .noneOneStack: []
     case .sampled: wick("libwick-malloc.so", "524288")
-    case .exact, .exactWithoutFramePointers: wick("libwick-malloc.so", "all")
+    case .exact, .exactWithoutFramePointers, .exactOneStack: wick("libwick-malloc.so", "all")
     case .exactPatched: wick("libwick.so", "all")
-    case .heaptrack: ["heaptrack", "-o", "\(folder)/heaptrack"]
+    case .heaptrack, .heaptrackOneStack: ["heaptrack", "-o", "\(folder)/heaptrack"]
     case .tcmalloc: ["LD_PRELOAD=\(Self.tcmallocLibrary)"]
     case .tcmallocProfile:
       ["LD_PRELOAD=\(Self.tcmallocLibrary)", "HEAPPROFILE=\(folder)/tcmalloc"]

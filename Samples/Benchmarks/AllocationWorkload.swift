@@ -52,6 +52,7 @@ struct AllocationWorkload {
     let words =
       tool.prefix(folder: recorded.path)
       + [program(tool.hasFramePointers), "\(threads)", "\(pairs)"]
+      + (tool.hasOneStack ? ["one"] : [])
     var result = try Self.result(try Command.output(words, isQuiet: true), of: tool)
     for name in try FileManager.default.contentsOfDirectory(atPath: recorded.path) {
       let file = recorded.appending(path: name).path

@@ -81,6 +81,9 @@ struct Allocations {
     if let heaptrack = added[1]?[.heaptrack] {
       Self.say("heaptrack / Wick, all", heaptrack / one, "≥ 6")
     }
+    if let one = added[1]?[.exactOneStack], let heaptrack = added[1]?[.heaptrackOneStack] {
+      Self.say("heaptrack / Wick, all, one stack", heaptrack / one, "≥ 6")
+    }
     if let profile = added[1]?[.tcmallocProfile] {
       Self.say("HEAPPROFILE / Wick, all", profile / one, "")
     }

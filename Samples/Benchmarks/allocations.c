@@ -6,10 +6,11 @@
 // nanoseconds per malloc/free pair of a thread, wall and CPU time, mean of the threads, less what
 // the same loop takes without malloc; the process's greatest resident size; how long it all took.
 //
-//   allocations THREADS PAIRS [wait]
+//   allocations THREADS PAIRS [wait|one]
 //
 // PAIRS are those of each thread. With "wait" the threads go on by themselves, unmeasured, after "ready" was
-// printed; each byte on standard input has them measured once, and its end ends them.
+// printed; each byte on standard input has them measured once, and its end ends them. With "one" there is one
+// stack, of 20 frames.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -26,6 +27,9 @@ enum {
     PATHS = 64,
     DEPTHS = 10,
     SHORTEST = 8,
+    // With "one".
+    ONLY_PATH = 21,
+    ONLY_DEPTH = 5,
     // Each stack has its own.
     SIZES = PATHS * DEPTHS * PAIRS_PER_VISIT,
     MOST_THREADS = 16,
@@ -44,6 +48,7 @@ struct worker {
 };
 
 static uint16_t sizes[SIZES];
+static bool has_one_stack;
 /// How often the threads were asked to be measured; or, once more, to end.
 static atomic_uint asked_count;
 /// Written before the barrier.
@@ -113,7 +118,8 @@ static void draw_sizes(void) {
 [[clang::noinline]] static void visit(worker *self, leaf *function) {
     self->leaf = function;
     uint64_t draw = next(&self->random);
-    unsigned path = draw % PATHS, depth = (unsigned)(draw >> 32) % DEPTHS;
+    unsigned path = has_one_stack ? ONLY_PATH : draw % PATHS;
+    unsigned depth = has_one_stack ? ONLY_DEPTH : (unsigned)(draw >> 32) % DEPTHS;
     self->sizes = &sizes[(path * DEPTHS + depth) * PAIRS_PER_VISIT];
     left(self, path, SHORTEST + depth);
 }
@@ -181,10 +187,11 @@ int main(int count, char **words) {
     int thread_count = count > 2 ? atoi(words[1]) : 0;
     long long pair_count = count > 2 ? atoll(words[2]) : 0;
     if (thread_count < 1 || thread_count > MOST_THREADS || pair_count < PAIRS_PER_VISIT) {
-        fprintf(stderr, "usage: allocations THREADS PAIRS [wait]\n");
+        fprintf(stderr, "usage: allocations THREADS PAIRS [wait|one]\n");
         return 2;
     }
     bool waits = count > 3 && strcmp(words[3], "wait") == 0;
+    has_one_stack = count > 3 && strcmp(words[3], "one") == 0;
     draw_sizes();
     pthread_barrier_init(&begin, NULL, (unsigned)thread_count + 1);
     pthread_barrier_init(&end, NULL, (unsigned)thread_count + 1);
