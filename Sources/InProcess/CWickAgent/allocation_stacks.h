@@ -49,7 +49,7 @@ typedef struct {
 /// Maps what is needed; idempotent. False if memory is refused. Before hooks are let in.
 bool wick_stacks_map(void);
 
-/// HOOK-SAFE. The node of a walk's whole stack. `spare` is the calling thread's own, at first 0.
+/// HOOK-SAFE. The node of a walk's whole stack. `memory` is the calling thread's own.
 uint32_t wick_stacks_add(wick_known_walk *walk, wick_stack_memory_of_nodes *memory);
 
 /// Forgets all. A thread that is in here meanwhile may find a node that is forgotten.

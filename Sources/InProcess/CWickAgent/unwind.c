@@ -322,7 +322,8 @@ static inline bool is_by_frame_pointer(wick_cfi_rule rule) {
 /// The step of such a function. The processor need not wait for the rule to know where the words are.
 static inline bool step_by_frame_pointer(plain_frame *frame, uintptr_t end) {
     uintptr_t fp = frame->fp;
-    if (fp < frame->sp || fp % sizeof(fp) != 0 || fp + sizeof(fp) >= end) {
+    // The second word's address may have gone round.
+    if (fp < frame->sp || fp % sizeof(fp) != 0 || fp >= end || fp + sizeof(fp) >= end) {
         return false;
     }
     *frame = (plain_frame){.pc = ((const uintptr_t *)fp)[1],
